@@ -1,0 +1,1 @@
+"""Counts railcars in satellite images of rail yards."""

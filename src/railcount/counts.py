@@ -1,0 +1,111 @@
+"""The result of a scan: one tile, one frozen value that every output is made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from railcount.baseline import Comparison
+    from railcount.raster.acquisition import Acquisition
+    from railcount.raster.grid import Grid
+    from railcount.strips import Strip
+    from railcount.tracks.network import Registration, TrackNetwork, TrackSource
+
+Status = Literal[
+    "counted", "degraded", "uncountable", "no_data", "refused", "failed", "timeout", "crashed", "skipped"
+]
+STATUSES_WITH_COUNT: tuple[Status, ...] = ("counted", "degraded")
+
+Kind = Literal["gondola", "covered", "tank", "flat", "coach", "locomotive", "unknown"]
+KINDS: tuple[Kind, ...] = ("gondola", "covered", "tank", "flat", "coach", "locomotive", "unknown")
+"""gondola: open well (gondola or open hopper, loaded or empty); covered: closed from above (boxcar,
+tarpaulin, container, covered hopper); flat: empty flat car."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """A count and the interval that holds the truth with probability ``level``."""
+
+    best: int
+    low: int
+    high: int
+    level: float = 0.9
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Car:
+    """One railcar or locomotive."""
+
+    track: str
+    """The track's id."""
+    train: int
+    """Number of the train (a row of coupled vehicles) in the tile, from 1."""
+    position: int
+    """Number within the train, from 1."""
+    kind: Kind
+    covered: bool | None
+    """True where the load is hidden from above; None where it cannot be told."""
+    start_m: float
+    """Along the strip of its track, ``start_m < end_m``."""
+    end_m: float
+    offset_m: float
+    """Of the body's centre across the strip, metres to the right of travel."""
+    length_m: float
+    width_m: float
+    heading_deg: float | None
+    """0-180, clockwise from north; None without a CRS."""
+    confidence: float
+    """0-1."""
+    flags: tuple[str, ...]
+    """Of: cut, split_by_pitch, low_contrast, in_shadow, length_unusual, seam."""
+    outline_px: NDArray[np.float64]
+    """(4, 2) corners of the body in pixel coordinates, not closed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackSummary:
+    """What was known of the tracks."""
+
+    source: TrackSource
+    n: int
+    length_m: float
+    visible_fraction: float
+    """Of the track length, 0-1."""
+    registration: Registration | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TileCount:
+    """Everything railcount says about one tile.
+
+    Where ``status`` is not one of STATUSES_WITH_COUNT the counts are None and ``reasons`` says why.
+    """
+
+    tile: str
+    """The path as it was given."""
+    sha256: str | None
+    status: Status
+    reasons: tuple[str, ...] = ()
+    acquisition: Acquisition | None = None
+    site: str | None = None
+    zone: str | None = None
+    grid: Grid | None = None
+    tracks: TrackSummary | None = None
+    railcars: Interval | None = None
+    """Locomotives not included."""
+    locomotives: Interval | None = None
+    trains: int | None = None
+    occupied_m: float | None = None
+    """Metres of track on which vehicles stand."""
+    by_type: dict[Kind, int] = field(default_factory=dict)
+    """Railcars and locomotives by kind; kinds with none are left out."""
+    covered: Interval | None = None
+    comparison: Comparison | None = None
+    cars: tuple[Car, ...] = ()
+    network: TrackNetwork | None = None
+    strips: tuple[Strip, ...] = ()
+    """In the order of ``network.tracks``."""

@@ -1,0 +1,77 @@
+"""The tile's grid: where a pixel lies on the ground, in metres and in degrees.
+
+Three coordinate systems meet here, and nowhere else:
+
+* *pixel*: ``(col, row)``, x right, y down, the origin at the outer corner of the
+  first pixel, so the centre of the first pixel is ``(0.5, 0.5)``;
+* *local*: metres, x east, y south, the origin at pixel ``(0, 0)``. Angles and
+  lengths are true here, so every stage of the count works in it. Without a CRS
+  (``gsd_m`` given by the caller) x and y run along columns and rows;
+* *world*: the raster's CRS, or pixels where there is none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from affine import Affine
+    from numpy.typing import NDArray
+    from pyproj import CRS
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Grid:
+    """Geometry of a raster."""
+
+    width: int
+    """Number of columns."""
+    height: int
+    """Number of rows."""
+    transform: Affine
+    """Pixel to world; the identity where there is no CRS."""
+    crs: CRS | None
+    """The raster's CRS; None where the caller gave ``gsd_m`` instead."""
+    local_from_pixel: NDArray[np.float64]
+    """(2, 2): multiplied from the left onto ``(col, row)`` gives local metres."""
+
+    @property
+    def gsd_m(self) -> float:
+        """Ground sampling distance in metres: the root of a pixel's area."""
+        return float(np.sqrt(abs(np.linalg.det(self.local_from_pixel))))
+
+    @property
+    def crs_name(self) -> str | None:
+        """``EPSG:32652`` where the CRS has a code, else its name; None without one."""
+        if self.crs is None:
+            return None
+        authority = self.crs.to_authority()
+        return ":".join(authority) if authority else str(self.crs.name)
+
+    def to_local(self, pixels: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Pixel coordinates (..., 2) to local metres (..., 2)."""
+        return np.asarray(pixels, dtype=np.float64) @ self.local_from_pixel.T
+
+    def to_pixel(self, local: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Local metres (..., 2) to pixel coordinates (..., 2)."""
+        inverse = np.linalg.inv(self.local_from_pixel)
+        return np.asarray(local, dtype=np.float64) @ inverse.T
+
+    def to_world(self, pixels: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Pixel coordinates (..., 2) to world coordinates (..., 2)."""
+        pixels = np.asarray(pixels, dtype=np.float64)
+        t = self.transform
+        x = t.a * pixels[..., 0] + t.b * pixels[..., 1] + t.c
+        y = t.d * pixels[..., 0] + t.e * pixels[..., 1] + t.f
+        return np.stack([x, y], axis=-1)
+
+    def from_world(self, world: NDArray[np.float64]) -> NDArray[np.float64]:
+        """World coordinates (..., 2) to pixel coordinates (..., 2)."""
+        world = np.asarray(world, dtype=np.float64)
+        t = ~self.transform
+        x = t.a * world[..., 0] + t.b * world[..., 1] + t.c
+        y = t.d * world[..., 0] + t.e * world[..., 1] + t.f
+        return np.stack([x, y], axis=-1)
