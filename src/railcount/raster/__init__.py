@@ -1,0 +1,33 @@
+"""The room of rasters: opening files that strangers made, their grid, and how they were taken.
+
+``open_tile(path)`` is the way in. Names are lazy: importing this package loads the standard
+library alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from railcount.raster.limits import Limits
+    from railcount.raster.opening import RasterTile, open_tile
+    from railcount.raster.tile import Pixels, Tile, Window
+
+__all__ = ["Limits", "Pixels", "RasterTile", "Tile", "Window", "open_tile"]
+
+_HOMES = {
+    "Limits": "limits",
+    "Pixels": "tile",
+    "RasterTile": "opening",
+    "Tile": "tile",
+    "Window": "tile",
+    "open_tile": "opening",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

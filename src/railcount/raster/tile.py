@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
-
-import numpy as np
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from railcount.raster.acquisition import Acquisition
     from railcount.raster.grid import Grid
+
+
+class Window(NamedTuple):
+    """A rectangle of pixels; it may reach over the tile's edge."""
+
+    col: int
+    """First column."""
+    row: int
+    """First row."""
+    width: int
+    """Number of columns."""
+    height: int
+    """Number of rows."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,17 +43,39 @@ class Pixels:
 class Tile(Protocol):
     """What the stages need of a tile."""
 
-    path: Path
-    sha256: str
-    grid: Grid
-    acquisition: Acquisition
-    reasons: tuple[str, ...]
-    """Warnings met while opening or reading; any makes the count ``degraded``."""
+    @property
+    def path(self) -> Path:
+        """Where the tile was read from."""
+        ...
 
-    def read(self) -> Pixels:
-        """All pixels of the tile.
+    @property
+    def sha256(self) -> str:
+        """Of the file's content, in hexadecimal."""
+        ...
 
-        Raises TileUnreadable for damaged pixels, TileEmpty where nothing is valid or
-        everything is one value.
+    @property
+    def grid(self) -> Grid:
+        """Where the pixels lie."""
+        ...
+
+    @property
+    def acquisition(self) -> Acquisition:
+        """When and how the tile was taken."""
+        ...
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Warnings met while opening or reading; any makes the count ``degraded``.
+
+        Reading can add to them: ask after the last ``read``.
+        """
+        ...
+
+    def read(self, window: Window | None = None) -> Pixels:
+        """Pixels of a window, or of the whole tile.
+
+        Where a window reaches over the edge, the pixels outside are invalid.
+        Raises TileUnreadable for damaged pixels and, for the whole tile, TileEmpty where
+        nothing is valid or everything is one value.
         """
         ...

@@ -1,0 +1,143 @@
+"""Opening a tile: every check before its pixels, then pixels on demand."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from railcount.errors import TileUnreadable
+from railcount.raster.acquisition import Acquisition
+from railcount.raster.bands import BandPlan, plan_bands
+from railcount.raster.georef import grid_from_dataset, grid_from_gsd
+from railcount.raster.limits import Limits
+from railcount.raster.pixels import read_pixels
+from railcount.raster.safety import (
+    DEFAULT_DRIVERS,
+    Driver,
+    absolute_path,
+    guarded,
+    one_line,
+    opened,
+    sniff_driver,
+)
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+    from datetime import date, datetime
+    from pathlib import Path
+
+    from railcount.raster.grid import Grid
+    from railcount.raster.tile import Pixels, Window
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RasterTile:
+    """A raster file that passed the checks; the concrete ``Tile``. Made by ``open_tile``."""
+
+    path: Path
+    grid: Grid
+    acquisition: Acquisition
+    plan: BandPlan
+    driver: Driver
+    dtype: str
+    """Of the file's pixels."""
+    block_shape: tuple[int, int]
+    """(rows, cols) of the file's own blocks: windows aligned to them are the cheapest to read."""
+    _warnings: list[str] = field(repr=False)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Warnings met so far, each once; any makes the count ``degraded``."""
+        return tuple(dict.fromkeys(self._warnings))
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the file's content, in hexadecimal; computed on first use. Raises TileUnreadable."""
+        try:
+            with self.path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise TileUnreadable(f"cannot read the file again: {one_line(error)}") from None
+
+    def read(self, window: Window | None = None) -> Pixels:
+        """Pixels of a window, or of the whole tile; see ``Tile.read``."""
+        with guarded(doing="read its pixels", collected=self._warnings), self._dataset() as dataset:
+            return read_pixels(dataset, self.plan, window=window)
+
+    def _dataset(self) -> Any:
+        return opened(self.path, driver=self.driver)
+
+
+def open_tile(
+    path: str | os.PathLike[str],
+    *,
+    gsd_m: float | None = None,
+    acquired: datetime | date | None = None,
+    limits: Limits | None = None,
+    drivers: Sequence[Driver] = DEFAULT_DRIVERS,
+) -> RasterTile:
+    """Open a raster file for counting.
+
+    ``gsd_m`` (metres per pixel) is for rasters without a usable CRS: results are then in pixel
+    coordinates, whatever the file says. ``acquired`` overrules every other source of the date.
+
+    Raises MissingInput; TileRefused where the file is no image of the ground or asks for too much;
+    TileUnreadable where it is damaged; InputError for a ``gsd_m`` that is no length.
+    """
+    limits = limits or Limits()
+    where = absolute_path(path)
+    driver = sniff_driver(where, drivers=drivers)
+    warned: list[str] = []
+    with (
+        guarded(doing="open the file", collected=warned),
+        opened(where, driver=driver, overviews=True) as dataset,
+    ):
+        block = _check_limits(dataset, limits)
+        if gsd_m is not None:
+            grid = grid_from_gsd(width=dataset.width, height=dataset.height, gsd_m=gsd_m)
+        else:
+            grid = grid_from_dataset(dataset)
+        plan = plan_bands(dataset)
+        dtype = str(dataset.dtypes[0])
+    acquisition = Acquisition(
+        acquired=acquired, acquired_from="option" if acquired else None, notes=plan.notes
+    )
+    return RasterTile(
+        path=where,
+        grid=grid,
+        acquisition=acquisition,
+        plan=plan,
+        driver=driver,
+        dtype=dtype,
+        block_shape=block,
+        _warnings=[*plan.reasons, *warned],
+    )
+
+
+def _check_limits(dataset: Any, limits: Limits) -> tuple[int, int]:
+    """Check the sizes that the header states; returns the block's (rows, cols)."""
+    n_bands, width, height = dataset.count, dataset.width, dataset.height
+    limits.check(width=width, height=height, n_bands=n_bands, block_bytes=0, n_bytes=0)
+    sizes = [_item_bytes(dtype) for dtype in dataset.dtypes]
+    rows, cols = dataset.block_shapes[0]
+    per_block = sum(sizes) if dataset.tags(ns="IMAGE_STRUCTURE").get("INTERLEAVE") == "PIXEL" else max(sizes)
+    limits.check(
+        width=width,
+        height=height,
+        n_bands=n_bands,
+        block_bytes=rows * cols * per_block,
+        n_bytes=width * height * sum(sizes),
+    )
+    return int(rows), int(cols)
+
+
+def _item_bytes(dtype: str) -> int:
+    try:
+        return np.dtype(dtype).itemsize
+    except TypeError:  # complex_int16 is rasterio's own
+        return 8

@@ -1,0 +1,230 @@
+"""GDAL kept on a short lead: what is checked before it sees a file, and what it may do then.
+
+Measured with rasterio 1.4 on GDAL 3.10: ``http:x.tif`` is taken for a URL, a FIFO blocks for ever,
+a VRT may be named ``.tif``, sidecars and a GeoTIFF's own metadata can name other files to follow,
+and far more than RasterioIOError comes out.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+import threading
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import rasterio
+from rasterio._err import CPLE_BaseError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+
+from railcount.errors import MissingInput, RailcountError, TileRefused, TileUnreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+Driver = Literal["tiff", "jp2", "nitf"]
+DEFAULT_DRIVERS: tuple[Driver, ...] = ("tiff",)
+GDAL_DRIVERS: dict[Driver, str] = {"tiff": "GTiff", "jp2": "JP2OpenJPEG", "nitf": "NITF"}
+
+_MAGIC: tuple[tuple[bytes, Driver], ...] = (
+    (b"II*\x00", "tiff"),
+    (b"MM\x00*", "tiff"),
+    (b"II+\x00", "tiff"),
+    (b"MM\x00+", "tiff"),
+    (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "jp2"),
+    (b"\xff\x4f\xff\x51", "jp2"),
+    (b"NITF", "nitf"),
+    (b"NSIF", "nitf"),
+)
+_FOREIGN = (
+    (b"\x89PNG", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"<VRT", "a VRT, a list of other files"),
+    (b"<?xml", "an XML file"),
+    (b"SQLite", "an SQLite or GeoPackage file"),
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"\x89HDF", "an HDF5 file"),
+)
+_ENV: dict[str, Any] = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",  # no sidecar is looked for
+    "GDAL_PAM_ENABLED": "NO",  # no .aux.xml is read, none is written
+    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",  # nothing is fetched, whatever a file names
+    "GDAL_HTTP_MAX_RETRY": "0",
+    "GDAL_HTTP_CONNECTTIMEOUT": "1",
+    "GDAL_HTTP_TIMEOUT": "1",
+    "GDAL_CACHEMAX": 128 * 2**20,
+    "GDAL_TIFF_INTERNAL_MASK": "YES",
+    "GTIFF_IGNORE_READ_ERRORS": "NO",
+    "GDAL_NUM_THREADS": "1",
+}
+GDAL_FAILURES = (
+    RasterioError,
+    CPLE_BaseError,
+    OSError,
+    ValueError,  # UnicodeError too
+    MemoryError,
+    OverflowError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    SystemError,
+)
+"""What rasterio raises for damaged files. Use only around calls of rasterio."""
+
+_MAX_WARNINGS = 5
+_MAX_LINE = 300
+
+
+def one_line(text: object, *, max_length: int = _MAX_LINE) -> str:
+    """Text as one printable line: control characters and lone surrogates are escaped."""
+    line = "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(text).strip()
+    )
+    return line if len(line) <= max_length else line[: max_length - 3] + "..."
+
+
+def absolute_path(path: str | os.PathLike[str]) -> Path:
+    """The path made absolute, so that GDAL takes no part of it for a scheme or an option.
+
+    Symbolic links are kept. Raises TileRefused for names that cannot be handed to GDAL.
+    """
+    text = os.path.abspath(os.fspath(path))
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise TileRefused(f"the name {one_line(text)} is not valid UTF-8: rename the file") from None
+    if text.startswith("/vsi"):
+        raise TileRefused(f"{one_line(text)} names a virtual file system: copy the file to a plain folder")
+    return Path(text)
+
+
+def read_head(path: Path, *, n_bytes: int = 16) -> bytes:
+    """First bytes of a regular file, without ever blocking.
+
+    Raises MissingInput, TileRefused (not a regular file) or TileUnreadable.
+    """
+    name = one_line(path)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise MissingInput(f"{name} does not exist") from None
+    except (OSError, ValueError) as error:
+        raise TileUnreadable(f"{name} cannot be opened: {_os_words(error)}") from None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise TileRefused(f"{name} is not a regular file")
+        return os.read(descriptor, n_bytes)
+    except OSError as error:
+        raise TileUnreadable(f"{name} cannot be read: {_os_words(error)}") from None
+    finally:
+        os.close(descriptor)
+
+
+def _os_words(error: BaseException) -> str:
+    return one_line(getattr(error, "strerror", None) or error)
+
+
+def sniff_driver(path: Path, *, drivers: Sequence[Driver] = DEFAULT_DRIVERS) -> Driver:
+    """The driver for a file, from its first bytes.
+
+    Raises MissingInput, TileRefused (not one of ``drivers``) or TileUnreadable (empty, no right to read).
+    """
+    head = read_head(path)
+    if not head:
+        raise TileUnreadable("the file is empty (0 bytes)")
+    for magic, driver in _MAGIC:
+        if head.startswith(magic):
+            if driver in drivers:
+                return driver
+            raise TileRefused(
+                f"the file is of the kind {driver!r}, and only {', '.join(drivers)} is read: "
+                f"ask for it with --drivers {driver}"
+            )
+    kind = next((words for magic, words in _FOREIGN if head.startswith(magic)), "not a known image format")
+    raise TileRefused(f"a TIFF file was expected, this is {kind}: convert it to GeoTIFF with gdal_translate")
+
+
+class _Collector(logging.Filter):
+    """Keeps this thread's GDAL warnings and lets none of them reach the user's handlers."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__()
+        self.lines = lines
+        self.thread = threading.get_ident()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if threading.get_ident() != self.thread or record.levelno < logging.WARNING:
+            return True
+        self.lines.append(record.getMessage())
+        return False
+
+
+@contextmanager
+def guarded(*, doing: str, collected: list[str] | None = None) -> Iterator[None]:
+    """Run calls of rasterio with network and sidecars off.
+
+    GDAL's warnings are appended to ``collected``. Whatever rasterio raises becomes TileUnreadable,
+    with ``doing`` (such as "read its pixels") in the message; railcount's own errors pass.
+    """
+    lines: list[str] = []
+    collector = _Collector(lines)
+    logger = logging.getLogger("rasterio._env")
+    level = logger.level
+    logger.addFilter(collector)
+    if logger.getEffectiveLevel() > logging.WARNING:
+        logger.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings(), rasterio.Env(**_ENV):
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            yield
+    except RailcountError:
+        raise
+    except MemoryError as error:
+        raise TileUnreadable(f"not enough memory to {doing}: {one_line(error)}") from None
+    except GDAL_FAILURES as error:
+        raise TileUnreadable(f"cannot {doing}: {_failure_words(error)}") from None
+    finally:
+        logger.removeFilter(collector)
+        logger.setLevel(level)
+        if collected is not None:
+            collected.extend(tidy_warnings(lines))
+
+
+def _failure_words(error: BaseException) -> str:
+    words = one_line(error)
+    cause = error.__cause__ or error.__context__
+    if isinstance(cause, CPLE_BaseError) and one_line(cause) not in words:
+        words = f"{words} ({one_line(cause)})"
+    return words or type(error).__name__
+
+
+def tidy_warnings(lines: Sequence[str]) -> list[str]:
+    """GDAL's log lines as sentences: each once, at most five, the rest counted."""
+    unique: list[str] = []
+    for line in lines:
+        text = one_line(line)
+        body = text.split(": ", 1)[1] if text.startswith("CPLE_") and ": " in text else text
+        body = body.removeprefix("CPLE_AppDefined in ")
+        if not any(body.endswith(known) or known.endswith(body) for known in unique):
+            unique.append(body)
+    kept = [f"GDAL warned: {line}" for line in unique[:_MAX_WARNINGS]]
+    if len(unique) > _MAX_WARNINGS:
+        kept.append(f"GDAL gave {len(unique) - _MAX_WARNINGS} more warnings")
+    return kept
+
+
+@contextmanager
+def opened(path: Path, *, driver: Driver, overviews: bool = False) -> Iterator[Any]:
+    """A dataset opened by one named driver; call inside ``guarded``.
+
+    With ``overviews`` False the file's overviews cannot be followed (a file's metadata can place
+    them in another file or at a URL). But then a missing geotransform reads as uninitialised memory
+    (rasterio 1.4), so the georeferencing is read with ``overviews`` True, where no pixel is.
+    """
+    options = {} if overviews else {"OVERVIEW_LEVEL": "NONE"}
+    with rasterio.open(str(path), driver=GDAL_DRIVERS[driver], sharing=False, **options) as dataset:
+        yield dataset
