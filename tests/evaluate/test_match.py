@@ -127,6 +127,10 @@ def test_short_prediction_on_the_visible_end_of_a_hidden_car_is_excused() -> Non
     assert score([stub], [outline(0, visible=0.3)]).n_predicted == 0
 
 
+def test_prediction_mostly_beside_a_hidden_car_is_false() -> None:
+    assert score([outline(8)], [outline(0, visible=0.3)]).n_predicted == 1
+
+
 def test_both_empty_has_no_ratios() -> None:
     agreement = score([], []).agreements[0]
     assert (agreement.precision, agreement.recall, agreement.f1) == (None, None, None)
