@@ -137,9 +137,7 @@ _WORDS = {
     "red": re.compile(r"^(band[ _]?\w*[ _:-]+)?red([ _-]?band)?$", re.IGNORECASE),
     "green": re.compile(r"^(band[ _]?\w*[ _:-]+)?green([ _-]?band)?$", re.IGNORECASE),
     "blue": re.compile(r"^(band[ _]?\w*[ _:-]+)?blue([ _-]?band)?$", re.IGNORECASE),
-    "nir": re.compile(
-        r"^(band[ _]?\w*[ _:-]+)?(nir1?|near[ _-]?infra[ _-]?red)([ _-]?band)?$", re.IGNORECASE
-    ),
+    "nir": re.compile(r"^(band[ _]?\w*[ _:-]+)?(nir1?|near[ _-]?infra ?red)([ _-]?band)?$", re.IGNORECASE),
 }
 
 

@@ -119,8 +119,9 @@ def _local_from_pixel(crs: CRS, transform: Affine, *, width: int, height: int) -
 
 def _true_metres(crs: CRS, transform: Affine, *, col: float, row: float) -> NDArray[np.float64]:
     """Geodesic metres (east, south) per pixel step, from central differences on the ellipsoid."""
-    step_px = np.array([[0, 0], [0.5, 0], [-0.5, 0], [0, 0.5], [0, -0.5]]) * 100.0
-    cols, rows = col + step_px[:, 0], row + step_px[:, 1]
+    step = min(50.0, col, row)
+    cols = col + step * np.array([1, -1, 0, 0])
+    rows = row + step * np.array([0, 0, 1, -1])
     x = transform.a * cols + transform.b * rows + transform.c
     y = transform.d * cols + transform.e * rows + transform.f
     try:
@@ -131,14 +132,12 @@ def _true_metres(crs: CRS, transform: Affine, *, col: float, row: float) -> NDAr
     if not (np.isfinite(lon).all() and np.isfinite(lat).all() and np.abs(lat).max() <= 90):
         raise TileRefused(f"the raster does not lie on the Earth in its own CRS: {WAY_OUT}")
     ellipsoid = crs.ellipsoid
-    axes = (
-        {"a": ellipsoid.semi_major_metre, "b": ellipsoid.semi_minor_metre}
-        if ellipsoid
-        else {"ellps": "WGS84"}
-    )
-    geod = Geod(**axes)
-    azimuth, _, distance = geod.inv(lon[[2, 4]], lat[[2, 4]], lon[[1, 3]], lat[[1, 3]])
-    azimuth, distance = np.radians(np.asarray(azimuth)), np.asarray(distance) / 100.0
+    if ellipsoid is None:
+        geod = Geod(ellps="WGS84")
+    else:
+        geod = Geod(a=ellipsoid.semi_major_metre, b=ellipsoid.semi_minor_metre)
+    azimuth, _, distance = geod.inv(lon[[1, 3]], lat[[1, 3]], lon[[0, 2]], lat[[0, 2]])
+    azimuth, distance = np.radians(np.asarray(azimuth)), np.asarray(distance) / (2 * step)
     local = np.array([distance * np.sin(azimuth), -distance * np.cos(azimuth)])
     if not np.isfinite(local).all() or abs(np.linalg.det(local)) < 1e-12:
         raise TileRefused(f"the raster's pixels have no size on the ground: {WAY_OUT}")

@@ -13,14 +13,17 @@ Three coordinate systems meet here, and nowhere else:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from railcount.errors import InputError
+
 if TYPE_CHECKING:
     from affine import Affine
     from numpy.typing import NDArray
-    from pyproj import CRS
+    from pyproj import CRS, Transformer
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,7 +44,8 @@ class Grid:
     @property
     def gsd_m(self) -> float:
         """Ground sampling distance in metres: the root of a pixel's area."""
-        return float(np.sqrt(abs(np.linalg.det(self.local_from_pixel))))
+        (a, b), (c, d) = self.local_from_pixel.tolist()
+        return float(np.sqrt(abs(a * d - b * c)))
 
     @property
     def crs_name(self) -> str | None:
@@ -50,6 +54,24 @@ class Grid:
             return None
         authority = self.crs.to_authority()
         return ":".join(authority) if authority else str(self.crs.name)
+
+    def to_lonlat(self, pixels: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Pixel coordinates (..., 2) to WGS84 longitude and latitude in degrees (..., 2).
+
+        Raises InputError without a CRS.
+        """
+        world = self.to_world(pixels)
+        lon, lat = _to_wgs84(self.crs).transform(world[..., 0], world[..., 1])
+        return np.stack([np.asarray(lon), np.asarray(lat)], axis=-1)
+
+    def from_lonlat(self, lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
+        """WGS84 longitude and latitude in degrees (..., 2) to pixel coordinates (..., 2).
+
+        Raises InputError without a CRS.
+        """
+        lonlat = np.asarray(lonlat, dtype=np.float64)
+        x, y = _to_wgs84(self.crs).transform(lonlat[..., 0], lonlat[..., 1], direction="INVERSE")
+        return self.from_world(np.stack([np.asarray(x), np.asarray(y)], axis=-1))
 
     def to_local(self, pixels: NDArray[np.float64]) -> NDArray[np.float64]:
         """Pixel coordinates (..., 2) to local metres (..., 2)."""
@@ -75,3 +97,12 @@ class Grid:
         x = t.a * world[..., 0] + t.b * world[..., 1] + t.c
         y = t.d * world[..., 0] + t.e * world[..., 1] + t.f
         return np.stack([x, y], axis=-1)
+
+
+@lru_cache(maxsize=8)
+def _to_wgs84(crs: CRS | None) -> Transformer:
+    from pyproj import Transformer
+
+    if crs is None:
+        raise InputError("longitude and latitude need a raster with a CRS; this one was given a gsd_m")
+    return Transformer.from_crs(crs, "EPSG:4326", always_xy=True)

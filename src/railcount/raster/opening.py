@@ -98,11 +98,11 @@ def open_tile(
         opened(where, driver=driver, overviews=True) as dataset,
     ):
         block = _check_limits(dataset, limits)
+        plan = plan_bands(dataset)
         if gsd_m is not None:
             grid = grid_from_gsd(width=dataset.width, height=dataset.height, gsd_m=gsd_m)
         else:
             grid = grid_from_dataset(dataset)
-        plan = plan_bands(dataset)
         dtype = str(dataset.dtypes[0])
     acquisition = Acquisition(
         acquired=acquired, acquired_from="option" if acquired else None, notes=plan.notes

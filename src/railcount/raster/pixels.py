@@ -18,12 +18,11 @@ if TYPE_CHECKING:
 
     from railcount.raster.bands import BandPlan
 
-_CHUNK_PX = 4_000_000
-"""Pixels read at a time: 48 MB as RGB float32."""
+_CHUNK_PX = 2_000_000
+"""Pixels read at a time: 24 MB as RGB float32."""
 _SOLID_PX = 33
-"""An all-zero area that holds a square of this side is a hole, not a shadow clipped to black."""
-_EDGE_AREA_PX = 16
-"""An all-zero area that touches the edge is a collar from this size on."""
+"""An all-zero area is a collar or a hole where a square of this side fits (outside the tile counts as
+zero); smaller ones may be shadows clipped to black, and those are image."""
 
 
 def read_pixels(dataset: Any, plan: BandPlan, *, window: Window | None = None) -> Pixels:
@@ -38,26 +37,32 @@ def read_pixels(dataset: Any, plan: BandPlan, *, window: Window | None = None) -
         raise InputError(f"a window needs at least one pixel, got {asked.width} x {asked.height}")
     bands = np.zeros((len(plan.names), asked.height, asked.width), dtype=np.float32)
     valid = np.zeros((asked.height, asked.width), dtype=np.bool_)
-    zero = np.zeros_like(valid)
-    low = np.full(len(plan.names), np.inf)
-    high = np.full(len(plan.names), -np.inf)
+    varied, any_zero = False, False
+    first: NDArray[np.float32] | None = None
     for part in _chunks(dataset, asked, whole):
-        values, usable, black = _read_part(dataset, plan, part)
+        values, usable, zero = _read_part(dataset, plan, part)
+        any_zero = any_zero or bool(zero.any())
+        if not (usable & ~zero).any():
+            continue  # the arrays stay untouched there, and so take no memory
         rows = slice(part.row - asked.row, part.row - asked.row + part.height)
         cols = slice(part.col - asked.col, part.col - asked.col + part.width)
-        if not usable.any():
-            continue  # the arrays stay untouched there, and so take no memory
         bands[:, rows, cols] = values
         valid[rows, cols] = usable
-        zero[rows, cols] = black
-        low = np.minimum(low, [band[usable].min() for band in values])
-        high = np.maximum(high, [band[usable].max() for band in values])
-    holes = _holes(zero, at_edge=_at_edge(asked, whole)) if zero.any() else None
-    if holes is not None:
-        valid &= ~holes
-    if window is None:
-        _check_content(bands, valid, low=low, high=high)
+        if not varied:
+            here = values[:, usable & ~zero]
+            first = here[:, :1] if first is None else first
+            varied = bool((here != first).any())
+    if any_zero and valid.any():
+        valid &= ~_holes(dataset, plan, asked=asked, whole=whole)
+    if window is None and not varied:
+        _refuse_empty(valid)
     return Pixels(bands=bands, valid=valid, names=plan.names)
+
+
+def _refuse_empty(valid: NDArray[np.bool_]) -> None:
+    if not valid.any():
+        raise TileEmpty("no pixel is usable: all are nodata, masked or zero")
+    raise TileEmpty("every usable pixel has the same value: there is no image")
 
 
 def _chunks(dataset: Any, asked: Window, whole: Window) -> Iterator[Window]:
@@ -69,7 +74,8 @@ def _chunks(dataset: Any, asked: Window, whole: Window) -> Iterator[Window]:
     if width < 1:
         return
     rows = max(1, _CHUNK_PX // width)
-    rows = max(block_rows, rows // block_rows * block_rows) if block_rows <= 4 * rows else rows
+    if block_rows <= 4 * rows:
+        rows = max(block_rows, rows // block_rows * block_rows)
     while row < end:
         stop = min(end, (row // rows + 1) * rows)
         yield Window(col, row, width, stop - row)
@@ -79,76 +85,66 @@ def _chunks(dataset: Any, asked: Window, whole: Window) -> Iterator[Window]:
 def _read_part(
     dataset: Any, plan: BandPlan, part: Window
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Values, which are usable, and which are zero in all bands of the file."""
+    """Values (0 where not usable), which are usable, and which of them are zero in every band."""
     window = RasterioWindow(part.col, part.row, part.width, part.height)
     raw = dataset.read(list(plan.indexes), window=window)
+    usable = _usable(dataset, plan, raw, window)
+    if plan.palette is not None:
+        colours = plan.palette[raw[0]]
+        usable &= colours[..., 3] > 0
+        values = np.ascontiguousarray(np.moveaxis(colours[..., :3], -1, 0))
+        zero = np.zeros_like(usable)
+    else:
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = raw.astype(np.float32)
+        zero = usable & (raw[0] == 0)
+        for band in raw[1:]:
+            zero &= band == 0
+        if plan.invert_from is not None:
+            values = np.float32(plan.invert_from) - values
+            zero[:] = False
+    if not usable.all():
+        values[:, ~usable] = 0
+    return values, usable, zero
+
+
+def _usable(dataset: Any, plan: BandPlan, raw: NDArray[Any], window: RasterioWindow) -> NDArray[np.bool_]:
+    """(rows, cols): neither nodata nor masked, transparent, NaN or infinite."""
     usable = np.ones(raw.shape[1:], dtype=np.bool_)
     if raw.dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            usable &= np.isfinite(raw.astype(np.float32)).all(axis=0)
-    if plan.nodata is not None:
-        usable &= ~_is_nodata(raw, plan.nodata)
+        largest = np.finfo(np.float32).max
+        usable &= (np.abs(raw) <= largest).all(axis=0)  # False for NaN
+    if plan.nodata is not None and _fits(plan.nodata, raw.dtype):
+        same = raw == raw.dtype.type(plan.nodata)
+        # no sensor gives a value below 0, so it counts in any band; 0 or 255 only in all of them
+        usable &= ~(same.any(axis=0) if plan.nodata < 0 else same.all(axis=0))
     if plan.alpha is not None:
         usable &= dataset.read(plan.alpha, window=window) > 0
     if plan.has_mask:
         usable &= dataset.read_masks(plan.indexes[0], window=window) > 0
-    black = usable & (raw == 0).all(axis=0)
-    if plan.palette is not None:
-        colours = plan.palette[raw[0]]
-        usable &= colours[..., 3] > 0
-        values = np.moveaxis(colours[..., :3], -1, 0)
-        black &= False
-    else:
-        with np.errstate(over="ignore", invalid="ignore"):
-            values = raw.astype(np.float32)
-        if plan.invert_from is not None:
-            values = np.float32(plan.invert_from) - values
-            black &= False
-    return np.where(usable, values, np.float32(0)), usable, black & usable
+    return usable
 
 
-def _is_nodata(raw: NDArray[Any], nodata: float) -> NDArray[np.bool_]:
-    """(rows, cols): a value no sensor gives counts in any band, 0 or 255 only in all of them."""
-    if np.isnan(nodata):
-        return np.zeros(raw.shape[1:], dtype=np.bool_)  # NaN is never usable anyway
-    same = raw == (np.float32(nodata) if raw.dtype == np.float32 else nodata)
-    return np.asarray(same.any(axis=0) if nodata < 0 else same.all(axis=0), dtype=np.bool_)
+def _fits(value: float, dtype: np.dtype[Any]) -> bool:
+    if dtype.kind == "f" or not np.isfinite(value):
+        return dtype.kind == "f"
+    limits = np.iinfo(dtype)
+    return limits.min <= value <= limits.max and value == int(value)
 
 
-def _at_edge(asked: Window, whole: Window) -> tuple[bool, bool, bool, bool]:
-    """Whether the window's top, bottom, left and right reach the tile's edge."""
-    return (
-        asked.row <= 0,
-        asked.row + asked.height >= whole.height,
-        asked.col <= 0,
-        asked.col + asked.width >= whole.width,
-    )
+def _holes(dataset: Any, plan: BandPlan, *, asked: Window, whole: Window) -> NDArray[np.bool_]:
+    """(rows, cols) of the window: True where an all-zero area is a collar or a hole.
 
-
-def _holes(zero: NDArray[np.bool_], *, at_edge: tuple[bool, bool, bool, bool]) -> NDArray[np.bool_]:
-    """All-zero areas that are collar or hole; small ones inside may be shadows clipped to black."""
-    labels, n_areas = ndimage.label(zero)
-    area = np.bincount(labels.ravel(), minlength=n_areas + 1)
-    hole = np.zeros(n_areas + 1, dtype=np.bool_)
-    solid = ndimage.minimum_filter(zero, size=_SOLID_PX, mode="constant", cval=0)
-    hole[np.unique(labels[solid])] = True
-    sides = (labels[0], labels[-1], labels[:, 0], labels[:, -1])
-    for side, reaches in zip(sides, at_edge, strict=True):
-        if reaches:
-            touching = np.unique(side)
-            hole[touching[area[touching] >= _EDGE_AREA_PX]] = True
-    hole[0] = False
-    return hole[labels]
-
-
-def _check_content(
-    bands: NDArray[np.float32],
-    valid: NDArray[np.bool_],
-    *,
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
-) -> None:
-    if not valid.any():
-        raise TileEmpty("no pixel is usable: all are nodata, masked or an empty collar")
-    if (low == high).all() or all(np.ptp(band[valid]) == 0 for band in bands):
-        raise TileEmpty("every usable pixel has the same value: there is no image")
+    An opening by a square. It looks past the window's edge, so a window and the whole tile agree.
+    """
+    pad = _SOLID_PX - 1
+    zero = np.ones((asked.height + 2 * pad, asked.width + 2 * pad), dtype=np.bool_)  # outside: zero
+    wide = Window(asked.col - pad, asked.row - pad, asked.width + 2 * pad, asked.height + 2 * pad)
+    for part in _chunks(dataset, wide, whole):
+        _, usable, black = _read_part(dataset, plan, part)
+        rows = slice(part.row - wide.row, part.row - wide.row + part.height)
+        cols = slice(part.col - wide.col, part.col - wide.col + part.width)
+        zero[rows, cols] = black | ~usable
+    solid = ndimage.minimum_filter(zero, size=_SOLID_PX, mode="constant", cval=1)
+    holes = ndimage.maximum_filter(solid, size=_SOLID_PX, mode="constant", cval=0)
+    return np.asarray(holes[pad:-pad, pad:-pad], dtype=np.bool_)

@@ -198,7 +198,8 @@ def _failure_words(error: BaseException) -> str:
     words = one_line(error)
     cause = error.__cause__ or error.__context__
     if isinstance(cause, CPLE_BaseError) and one_line(cause) not in words:
-        words = f"{words} ({one_line(cause)})"
+        # rasterio's own line is then only "Read failed. See previous exception for details."
+        words = one_line(cause) if words.startswith("Read failed") else f"{words} ({one_line(cause)})"
     return words or type(error).__name__
 
 
