@@ -1,0 +1,1 @@
+"""What a result is made into: text, files and pictures."""

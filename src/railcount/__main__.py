@@ -1,0 +1,5 @@
+"""``python -m railcount``."""
+
+from railcount.cli.main import main
+
+main()

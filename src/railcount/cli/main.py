@@ -1,0 +1,99 @@
+"""``railcount``: the group of commands, and the one place where errors become lines and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from railcount import __version__
+from railcount.cli.options import verbosity
+
+COMMANDS = {
+    "scan": "Count the railcars in a tile.",
+    "tracks": "Show and save the tracks of a tile.",
+    "compare": "Set a count against the years before it.",
+    "evaluate": "Score outlines against known ones.",
+    "simulate": "Draw a yard with its truth.",
+}
+"""Command to summary. Each lives in the module of its name, which loads when it is called."""
+
+EXIT_ERROR = 1
+EXIT_NO_COUNT = 3
+EXIT_FAIL_ON = 4
+EXIT_INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """Commands by module name, loaded when called; turns the library's errors into exit codes."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one command; None where there is no such command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"railcount.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table, so that --help loads none of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; errors that railcount raises on purpose end here."""
+        from railcount.errors import RailcountError
+
+        try:
+            value = super().invoke(ctx)
+            sys.stdout.flush()
+        except RailcountError as error:
+            click.echo(f"railcount: {_one_line(error)}", err=True)
+            ctx.exit(EXIT_ERROR)
+        except KeyboardInterrupt:
+            click.echo("railcount: interrupted", err=True)
+            ctx.exit(EXIT_INTERRUPTED)
+        except BrokenPipeError:
+            # The reader has closed its end (`| head`): that is its right. What is still
+            # buffered must go nowhere, or Python complains once more while it exits.
+            _silence_stdout()
+            ctx.exit(EXIT_ERROR)
+        return value
+
+
+def _one_line(error: BaseException) -> str:
+    from railcount.outputs.text import escape
+
+    return escape(str(error) or type(error).__name__)
+
+
+def _silence_stdout() -> None:
+    try:
+        descriptor = sys.stdout.fileno()
+    except (AttributeError, OSError, ValueError):
+        return
+    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="railcount")
+@verbosity
+def cli() -> None:
+    """Count railcars in satellite images of rail yards, and say whether the count is unusual.
+
+    Works offline, on imagery that you already have.
+
+    \b
+    Example: railcount scan tile.tif --site tumangang
+    """
+
+
+def main() -> None:
+    """Entry point."""
+    cli(prog_name="railcount")

@@ -1,0 +1,137 @@
+"""Options that several commands share, each declared once."""
+
+from __future__ import annotations
+
+import logging
+import math
+from datetime import date
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound="click.decorators.FC")  # type: ignore[name-defined]
+
+
+class DateType(click.ParamType):
+    """A day as YYYY-MM-DD."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Text to a date; a usage error for anything else."""
+        if isinstance(value, date):
+            return value
+        try:
+            if len(value) != len("2023-10-05"):
+                raise ValueError
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a day; write it as 2023-10-05", param, ctx)
+
+
+class Metres(click.ParamType):
+    """A positive, finite length in metres."""
+
+    name = "metres"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Text to metres; a usage error for anything else."""
+        try:
+            metres = float(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a number of metres", param, ctx)
+        if not (math.isfinite(metres) and metres > 0):
+            self.fail(f"{value!r} is not a positive number of metres", param, ctx)
+        return metres
+
+
+INPUT = click.Path(path_type=str)
+"""An input is checked by the library, which can say more about it than click."""
+
+OUTPUT = click.Path(path_type=str, dir_okay=True)
+
+
+class _ClickHandler(logging.Handler):
+    """Log lines to the stderr of the moment, escaped."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        from railcount.outputs.text import escape
+
+        click.echo(f"railcount: {escape(self.format(record))}", err=True)
+
+
+_HANDLER = _ClickHandler()
+
+
+def _set_verbosity(ctx: click.Context, param: click.Parameter, value: int) -> None:
+    meta = ctx.find_root().meta
+    meta["railcount.verbosity"] = meta.get("railcount.verbosity", 0) + (
+        value if param.name == "v" else -value
+    )
+    level = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}.get(
+        max(meta["railcount.verbosity"], -1), logging.DEBUG
+    )
+    logger = logging.getLogger("railcount")
+    logger.setLevel(level)
+    logger.propagate = False
+    if _HANDLER not in logger.handlers:
+        logger.addHandler(_HANDLER)
+
+
+def verbosity(command: F) -> F:
+    """-v and -q, counted, before or after the command's name."""
+    for flag, words in (("-q", "Say less on stderr (repeat for less still)."), ("-v", "Say more on stderr.")):
+        command = click.option(
+            flag, flag[1:], count=True, expose_value=False, callback=_set_verbosity, help=words
+        )(command)
+    return command
+
+
+tracks = click.option(
+    "--tracks",
+    type=INPUT,
+    metavar="FILE",
+    help="Track lines (GeoJSON or GeoPackage) instead of finding them in the pixels.",
+)
+mask = click.option(
+    "--mask", type=INPUT, metavar="FILE", help="Raster whose non-zero pixels are the track region."
+)
+site = click.option(
+    "--site", metavar="NAME|FILE", help="Site with its own tracks and history, such as tumangang."
+)
+day = click.option(
+    "--date", type=DateType(), help="Day of the image; overrides what the file and its name say."
+)
+stock = click.option("--stock", metavar="NAME", help="Rolling stock: the table of car lengths to expect.")
+gsd = click.option(
+    "--gsd",
+    "gsd_m",
+    type=Metres(),
+    metavar="METRES",
+    help="Size of a pixel, for a raster without a usable CRS; results are then in pixels.",
+)
+overwrite = click.option("--overwrite", is_flag=True, help="Replace output files that exist.")
+
+
+def terminal_width() -> int:
+    """Columns of the terminal, or 80 where the output goes elsewhere."""
+    import shutil
+    import sys
+
+    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
+
+
+def colour_wanted() -> bool:
+    """On a terminal whose user has not set NO_COLOR (no-color.org)."""
+    import os
+    import sys
+
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def print_text(text: str) -> None:
+    """A result to stdout; letters that its encoding lacks become escapes."""
+    import sys
+
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    click.echo(text.encode(encoding, "backslashreplace").decode(encoding), nl=False)

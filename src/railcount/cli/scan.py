@@ -1,0 +1,185 @@
+"""``railcount scan``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from railcount.cli import options
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from railcount.counts import TileCount
+
+FAIL_LEVELS = ("quiet", "normal", "elevated", "record", "unprecedented")
+
+
+@click.command()
+@click.argument("tiles", metavar="TILE...", nargs=-1, required=True, type=options.INPUT)
+@options.tracks
+@options.mask
+@options.site
+@options.day
+@options.stock
+@options.gsd
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "geojson", "csv"]),
+    default="table",
+    show_default=True,
+    help="What is printed.",
+)
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    multiple=True,
+    type=options.OUTPUT,
+    metavar="FILE",
+    help="Also write FILE; .json, .geojson, .gpkg or .csv says the format. May be given several times.",
+)
+@click.option(
+    "--overlay",
+    type=options.OUTPUT,
+    metavar="FILE.png",
+    help="Picture to check every car by eye; for several tiles a folder that exists.",
+)
+@click.option("--no-baseline", is_flag=True, help="Count only; do not compare.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(FAIL_LEVELS),
+    metavar="LEVEL",
+    help=f"Exit with 4 where a tile reaches LEVEL: {', '.join(FAIL_LEVELS)}.",
+)
+@options.overwrite
+@options.verbosity
+@click.pass_context
+def scan(  # noqa: PLR0917
+    ctx: click.Context,
+    tiles: tuple[str, ...],
+    tracks: str | None,
+    mask: str | None,
+    site: str | None,
+    date: date | None,
+    stock: str | None,
+    gsd_m: float | None,
+    form: str,
+    outputs: tuple[str, ...],
+    overlay: str | None,
+    no_baseline: bool,
+    fail_on: str | None,
+    overwrite: bool,
+) -> None:
+    """Count the railcars in each TILE and compare the count with the years before.
+
+    Prints one answer a tile. Exit code: 0 every tile has a count, 1 error, 2 usage,
+    3 at least one tile has no count, 4 the --fail-on level was reached.
+
+    \b
+    Examples:
+      railcount scan sample_tiles/2023-10-05/*.tif
+      railcount scan yard.tif --tracks yard_tracks.geojson -o cars.geojson
+      railcount scan crop.tif --gsd 0.3 --date 2023-10-05 --overlay crop.png
+    """
+    import railcount.scan
+
+    pictures = _check_outputs(tiles, outputs=outputs, overlay=overlay, overwrite=overwrite)
+    counts = [
+        railcount.scan.scan_tile(
+            tile,
+            tracks=tracks,
+            mask=mask,
+            site=site,
+            date=date,
+            stock=stock,
+            gsd_m=gsd_m,
+            baseline=not no_baseline,
+        )
+        for tile in tiles
+    ]
+    from railcount.outputs.write import write_counts
+
+    for path in outputs:
+        write_counts(counts, path, overwrite=overwrite)
+    for count, picture in zip(counts, pictures, strict=False):
+        _draw(count, picture, day=date, gsd_m=gsd_m, overwrite=overwrite)
+    _show(counts, form=form)
+    ctx.exit(_exit_code(counts, fail_on=fail_on))
+
+
+def _check_outputs(
+    tiles: tuple[str, ...], *, outputs: tuple[str, ...], overlay: str | None, overwrite: bool
+) -> list[Path]:
+    """Refuse outputs that cannot work before any counting; the picture's path for each tile."""
+    from railcount.errors import InputError
+    from railcount.outputs.files import check_target
+    from railcount.outputs.write import format_of
+
+    for path in outputs:
+        try:
+            format_of(path)
+        except InputError as error:
+            raise click.BadParameter(str(error), param_hint="--output") from error
+        check_target(path, overwrite=overwrite)
+    if overlay is None:
+        return []
+    if len(tiles) == 1 and not Path(overlay).is_dir():
+        if Path(overlay).suffix.lower() != ".png":
+            raise click.BadParameter("the picture's name must end in .png", param_hint="--overlay")
+        pictures = [Path(overlay)]
+    elif Path(overlay).is_dir():
+        pictures = [Path(overlay) / f"{Path(tile).stem}.png" for tile in tiles]
+    else:
+        raise click.BadParameter(
+            f"for several tiles it must be a folder that exists; {overlay!r} is none", param_hint="--overlay"
+        )
+    if len(set(pictures)) < len(pictures):
+        raise click.BadParameter(
+            "two tiles have the same name, so their pictures would too; scan them apart",
+            param_hint="--overlay",
+        )
+    for picture in pictures:
+        check_target(picture, overwrite=overwrite)
+    return pictures
+
+
+def _draw(count: TileCount, picture: Path, *, day: date | None, gsd_m: float | None, overwrite: bool) -> None:
+    from railcount.errors import MissingInput, TileError
+    from railcount.outputs.overlay import draw_overlay
+    from railcount.outputs.text import escape
+    from railcount.raster import open_tile
+
+    try:
+        tile = open_tile(count.tile, gsd_m=gsd_m, acquired=day)
+        draw_overlay(count, tile, picture, overwrite=overwrite)
+    except (TileError, MissingInput) as error:
+        # The tile's status already says why it cannot be read; the other tiles go on.
+        click.echo(f"railcount: no picture for {escape(count.tile)}: {escape(str(error))}", err=True)
+
+
+def _show(counts: list[TileCount], *, form: str) -> None:
+    from railcount.outputs.table import render
+    from railcount.outputs.write import to_text
+
+    if form != "table":
+        options.print_text(to_text(counts, form=form))
+        return
+    options.print_text(render(counts, width=options.terminal_width(), colour=options.colour_wanted()))
+
+
+def _exit_code(counts: list[TileCount], *, fail_on: str | None) -> int:
+    """An alarm comes before a missing count: it is what the caller asked to be told."""
+    from railcount.baseline import LEVELS
+    from railcount.cli.main import EXIT_FAIL_ON, EXIT_NO_COUNT
+    from railcount.counts import STATUSES_WITH_COUNT
+
+    if fail_on is not None:
+        order: tuple[str, ...] = LEVELS
+        levels = [order.index(count.comparison.level) for count in counts if count.comparison is not None]
+        if any(level >= order.index(fail_on) for level in levels):
+            return EXIT_FAIL_ON
+    return EXIT_NO_COUNT if any(count.status not in STATUSES_WITH_COUNT for count in counts) else 0

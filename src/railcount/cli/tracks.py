@@ -1,0 +1,100 @@
+"""``railcount tracks``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from railcount.cli import options
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from railcount.raster.tile import Tile
+    from railcount.tracks.network import TrackNetwork
+
+LINE_SUFFIXES = (".geojson", ".gpkg")
+MASK_SUFFIXES = (".tif", ".tiff")
+
+
+@click.command()
+@click.argument("tile", type=options.INPUT)
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    multiple=True,
+    type=options.OUTPUT,
+    metavar="FILE",
+    help="Lines to .geojson or .gpkg, a mask to .tif. May be given several times.",
+)
+@click.option(
+    "--preview", type=options.OUTPUT, metavar="FILE.png", help="Picture of the tile with its tracks."
+)
+@options.tracks
+@options.mask
+@options.site
+@options.day
+@options.gsd
+@options.overwrite
+@options.verbosity
+def tracks(  # noqa: PLR0917
+    tile: str,
+    outputs: tuple[str, ...],
+    preview: str | None,
+    tracks: str | None,
+    mask: str | None,
+    site: str | None,
+    date: date | None,
+    gsd_m: float | None,
+    overwrite: bool,
+) -> None:
+    """Find the tracks in TILE, list them, and save them to be looked at and corrected.
+
+    Correct what it saved in QGIS and pass it back with scan --tracks.
+
+    \b
+    Example: railcount tracks yard.tif -o yard_tracks.geojson --preview yard_tracks.png
+    """
+    import railcount.scan
+
+    _check_outputs(outputs, preview=preview, overwrite=overwrite)
+    opened, network = railcount.scan.locate_tracks(
+        tile, tracks=tracks, mask=mask, site=site, date=date, gsd_m=gsd_m
+    )
+    for path in outputs:
+        _write(network, opened, path, overwrite=overwrite)
+    if preview is not None:
+        from railcount.outputs.overlay import draw_tracks_preview
+
+        draw_tracks_preview(network, opened, preview, overwrite=overwrite)
+    from railcount.outputs.table import render_tracks
+
+    options.print_text(render_tracks(network, grid=opened.grid, width=options.terminal_width()))
+
+
+def _check_outputs(outputs: tuple[str, ...], *, preview: str | None, overwrite: bool) -> None:
+    from railcount.outputs.files import check_target
+
+    for path in outputs:
+        if Path(path).suffix.lower() not in LINE_SUFFIXES + MASK_SUFFIXES:
+            msg = f"it must end in {', '.join(LINE_SUFFIXES + MASK_SUFFIXES)}, not {Path(path).name!r}"
+            raise click.BadParameter(msg, param_hint="--output")
+        check_target(path, overwrite=overwrite)
+    if preview is not None:
+        if Path(preview).suffix.lower() != ".png":
+            raise click.BadParameter("the picture's name must end in .png", param_hint="--preview")
+        check_target(preview, overwrite=overwrite)
+
+
+def _write(network: TrackNetwork, tile: Tile, path: str, *, overwrite: bool) -> None:
+    if Path(path).suffix.lower() in MASK_SUFFIXES:
+        from railcount.tracks.mask import write_mask
+
+        write_mask(network, tile.grid, path, overwrite=overwrite)
+        return
+    from railcount.tracks.vector import write_lines
+
+    write_lines(network, tile.grid, path, overwrite=overwrite)

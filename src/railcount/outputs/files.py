@@ -1,0 +1,81 @@
+"""Files that appear whole or not at all, and never over another without leave."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from railcount.errors import OutputError, OutputExists, RailcountError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def check_target(path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+    """The path, when a file can be put there.
+
+    Asked before a long count, so that its result is not lost for a typing error.
+
+    Raises OutputExists where it is taken and ``overwrite`` is False, OutputError where
+    its folder is missing or the path is a folder.
+    """
+    target = Path(path)
+    if target.is_dir():
+        msg = f"an output must be a file, but {target} is a folder; add a file name"
+        raise OutputError(msg)
+    if not overwrite and os.path.lexists(target):
+        msg = f"{target} exists; choose another name or allow --overwrite"
+        raise OutputExists(msg)
+    if not target.parent.is_dir():
+        msg = f"the folder {target.parent} for {target.name} does not exist; make it first"
+        raise OutputError(msg)
+    return target
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[Path]:
+    """A temporary path beside the target; it becomes the target when the block ends well.
+
+    When the block fails nothing is left behind and a file that was there stays. The
+    temporary name ends as the target does, since writers choose a format by the suffix.
+
+    Raises OutputExists and OutputError as ``check_target`` does, and OutputError for any
+    OSError in the block.
+    """
+    target = check_target(path, overwrite=overwrite)
+    temporary = target.with_name(f".{target.stem[:100]}.{os.getpid()}.tmp{target.suffix}")
+    try:
+        yield temporary
+        _publish(temporary, target, overwrite=overwrite)
+    except RailcountError:
+        raise
+    except OSError as error:
+        msg = f"{target} could not be written: {error.strerror or error}"
+        raise OutputError(msg) from error
+    finally:
+        for leftover in (temporary, *(Path(f"{temporary}{end}") for end in ("-journal", "-wal", "-shm"))):
+            with suppress(OSError):
+                leftover.unlink()
+
+
+def _publish(temporary: Path, target: Path, *, overwrite: bool) -> None:
+    if overwrite:
+        os.replace(temporary, target)
+        return
+    try:
+        # A link, unlike a rename, fails where somebody has taken the name meanwhile.
+        os.link(temporary, target)
+    except FileExistsError as error:
+        msg = f"{target} was made by another program meanwhile; choose another name or allow --overwrite"
+        raise OutputExists(msg) from error
+    except OSError:
+        # Some file systems have no links.
+        os.replace(temporary, target)
+
+
+def write_bytes(path: str | os.PathLike[str], data: bytes, *, overwrite: bool = False) -> None:
+    """Write a file whole or not at all; raises as ``replacing`` does."""
+    with replacing(path, overwrite=overwrite) as temporary:
+        temporary.write_bytes(data)

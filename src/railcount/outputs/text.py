@@ -1,0 +1,54 @@
+"""Text that came from a file, made safe to show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, overload
+
+if TYPE_CHECKING:
+    from railcount.raster.acquisition import Acquisition
+
+SIMULATED = "simulated"
+
+
+def escape(text: str) -> str:
+    r"""``text`` on one line, with nothing in it that a terminal would act on.
+
+    Control, format (right-to-left marks), surrogate and unassigned characters and line
+    breaks become backslash escapes. Letters of every script stay as they are.
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+@overload
+def plain(text: str) -> str: ...
+@overload
+def plain(text: None) -> None: ...
+def plain(text: str | None) -> str | None:
+    """``text`` as Unicode that every program can read: stray bytes of a file name become escapes."""
+    return None if text is None else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def credit_line(acquisition: Acquisition | None) -> str | None:
+    """The credit that goes with every output; it says so where the image was drawn."""
+    if acquisition is None:
+        return None
+    credit = plain(acquisition.credit) or None
+    if not acquisition.simulated:
+        return credit
+    if credit is None:
+        return SIMULATED
+    return credit if SIMULATED in credit.lower() else f"{credit} ({SIMULATED})"
+
+
+def time_text(acquisition: Acquisition | None) -> str | None:
+    """``2023-10-05T02:11:00Z`` where the time is known, else ``2023-10-05``; None without a date."""
+    from datetime import UTC, datetime
+
+    if acquisition is None or acquisition.acquired is None:
+        return None
+    when = acquisition.acquired
+    if not isinstance(when, datetime):
+        return when.isoformat()
+    if when.tzinfo is not None:
+        when = when.astimezone(UTC)
+    return when.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
