@@ -14,13 +14,12 @@ from railcount.raster.acquisition import Acquisition
 from railcount.raster.bands import BandPlan, plan_bands
 from railcount.raster.georef import grid_from_dataset, grid_from_gsd
 from railcount.raster.limits import Limits
+from railcount.raster.paths import absolute_path, one_line
 from railcount.raster.pixels import read_pixels
 from railcount.raster.safety import (
     DEFAULT_DRIVERS,
     Driver,
-    absolute_path,
     guarded,
-    one_line,
     opened,
     sniff_driver,
 )

@@ -8,22 +8,21 @@ and far more than RasterioIOError comes out.
 from __future__ import annotations
 
 import logging
-import os
-import stat
 import threading
 import warnings
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import rasterio
 from rasterio._err import CPLE_BaseError
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
-from railcount.errors import MissingInput, RailcountError, TileRefused, TileUnreadable
+from railcount.errors import RailcountError, TileRefused, TileUnreadable
+from railcount.raster.paths import one_line, read_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 Driver = Literal["tiff", "jp2", "nitf"]
 DEFAULT_DRIVERS: tuple[Driver, ...] = ("tiff",)
@@ -76,56 +75,6 @@ GDAL_FAILURES = (
 """What rasterio raises for damaged files. Use only around calls of rasterio."""
 
 _MAX_WARNINGS = 5
-_MAX_LINE = 300
-
-
-def one_line(text: object, *, max_length: int = _MAX_LINE) -> str:
-    """Text as one printable line: control characters and lone surrogates are escaped."""
-    line = "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(text).strip()
-    )
-    return line if len(line) <= max_length else line[: max_length - 3] + "..."
-
-
-def absolute_path(path: str | os.PathLike[str]) -> Path:
-    """The path made absolute, so that GDAL takes no part of it for a scheme or an option.
-
-    Symbolic links are kept. Raises TileRefused for names that cannot be handed to GDAL.
-    """
-    text = os.path.abspath(os.fspath(path))
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise TileRefused(f"the name {one_line(text)} is not valid UTF-8: rename the file") from None
-    if text.startswith("/vsi"):
-        raise TileRefused(f"{one_line(text)} names a virtual file system: copy the file to a plain folder")
-    return Path(text)
-
-
-def read_head(path: Path, *, n_bytes: int = 16) -> bytes:
-    """First bytes of a regular file, without ever blocking.
-
-    Raises MissingInput, TileRefused (not a regular file) or TileUnreadable.
-    """
-    name = one_line(path)
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise MissingInput(f"{name} does not exist") from None
-    except (OSError, ValueError) as error:
-        raise TileUnreadable(f"{name} cannot be opened: {_os_words(error)}") from None
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise TileRefused(f"{name} is not a regular file")
-        return os.read(descriptor, n_bytes)
-    except OSError as error:
-        raise TileUnreadable(f"{name} cannot be read: {_os_words(error)}") from None
-    finally:
-        os.close(descriptor)
-
-
-def _os_words(error: BaseException) -> str:
-    return one_line(getattr(error, "strerror", None) or error)
 
 
 def sniff_driver(path: Path, *, drivers: Sequence[Driver] = DEFAULT_DRIVERS) -> Driver:

@@ -1,0 +1,72 @@
+"""Paths and first bytes of files that strangers made, before any other library sees them."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from railcount.errors import MissingInput, TileRefused, TileUnreadable
+
+if TYPE_CHECKING:
+    from railcount.errors import RailcountError
+
+_MAX_LINE = 300
+
+
+def one_line(text: object, *, max_length: int = _MAX_LINE) -> str:
+    """Text as one printable line: control characters and lone surrogates are escaped."""
+    line = "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(text).strip()
+    )
+    return line if len(line) <= max_length else line[: max_length - 3] + "..."
+
+
+def absolute_path(path: str | os.PathLike[str]) -> Path:
+    """The path made absolute, so that GDAL takes no part of it for a scheme or an option.
+
+    Symbolic links are kept. Raises TileRefused for names that cannot be handed to GDAL.
+    """
+    text = os.path.abspath(os.fspath(path))
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise TileRefused(f"the name {one_line(text)} is not valid UTF-8: rename the file") from None
+    if text.startswith("/vsi"):
+        raise TileRefused(f"{one_line(text)} names a virtual file system: copy the file to a plain folder")
+    return Path(text)
+
+
+def read_head(
+    path: Path,
+    *,
+    n_bytes: int = 16,
+    refused: type[RailcountError] = TileRefused,
+    unreadable: type[RailcountError] = TileUnreadable,
+) -> bytes:
+    """First bytes of a regular file (all of them where it is shorter), without ever blocking.
+
+    Raises MissingInput, ``refused`` for what is not a regular file, or ``unreadable``.
+    """
+    name = one_line(path)
+    try:
+        # without O_NONBLOCK a FIFO would block for ever
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    except FileNotFoundError:
+        raise MissingInput(f"{name} does not exist") from None
+    except (OSError, ValueError) as error:
+        raise unreadable(f"{name} cannot be opened: {_os_words(error)}") from None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise refused(f"{name} is not a regular file")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(n_bytes)
+    except OSError as error:
+        raise unreadable(f"{name} cannot be read: {_os_words(error)}") from None
+    finally:
+        os.close(descriptor)
+
+
+def _os_words(error: BaseException) -> str:
+    return one_line(getattr(error, "strerror", None) or error)

@@ -1,0 +1,372 @@
+"""Track lines from and to vector files: GeoJSON and GeoPackage, in any CRS.
+
+With a grid that has no CRS, coordinates are the tile's pixels (x right, y down).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import tempfile
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from railcount.errors import InputError, OutputError, RailcountError
+from railcount.outputs.files import replacing
+from railcount.raster.paths import one_line, read_head
+from railcount.tracks.clip import clip_to_raster
+from railcount.tracks.network import Track
+
+if TYPE_CHECKING:
+    import os
+
+    from numpy.typing import NDArray
+
+    from railcount.raster.grid import Grid
+    from railcount.tracks.network import TrackNetwork
+
+MAX_BYTES = 50 * 2**20
+"""Of a file of lines: a country's railways fit, a mistake does not."""
+MAX_VERTICES = 500_000
+MARGIN_M = 20.0
+"""Lines are kept this far outside the raster: registration may still move them."""
+LONG_M = 500.0
+"""Longer straight pieces get vertices in between when the file's CRS is not the raster's: over 500 m a
+straight line in degrees lies up to 5 mm from one in metres (L^2 tan(lat) / 8 R)."""
+_WRITE_STEP_M = 100.0
+"""Vertices are written at most this far apart, where the same error is 0.2 mm."""
+_ID_FIELDS = ("id", "track", "name")
+_LAYER = "tracks"
+_CRS_NAME = re.compile(
+    r"(urn:ogc:def:crs:\w+:[\w.]*:\w+|\w+:\w+|https?://www\.opengis\.net/def/crs/[\w./]+)\Z"
+)
+
+
+class _Line(NamedTuple):
+    """A line as it stands in a file."""
+
+    id: str | None
+    xy: NDArray[np.float64]
+
+
+def read_lines(path: str | os.PathLike[str], *, grid: Grid) -> tuple[Track, ...]:
+    """Track lines from a GeoJSON or GeoPackage file, in the pixel coordinates of ``grid``.
+
+    Lines are cut at the raster's edge plus 20 m, so lines far away give an empty tuple. Ids come
+    from a property ``id``, ``track`` or ``name``, else from the order; parts of one line get
+    ``.1``, ``.2``. A GeoJSON's old ``crs`` member is honoured.
+
+    Raises MissingInput, or InputError that says what is wrong with the file.
+    """
+    where = Path(path)
+    data = read_head(where, n_bytes=MAX_BYTES + 1, refused=InputError, unreadable=InputError)
+    name = one_line(where.name)
+    if len(data) > MAX_BYTES:
+        raise InputError(f"{name} is larger than {MAX_BYTES // 2**20} MB: cut it to the yard")
+    if data.startswith(b"SQLite format 3\x00"):
+        crs, lines = _read_geopackage(data, name=name)
+    else:
+        crs, lines = _read_geojson(data, name=name)
+    if not lines:
+        raise InputError(f"{name} holds no lines")
+    if sum(len(line.xy) for line in lines) > MAX_VERTICES:
+        raise InputError(f"{name} holds more than {MAX_VERTICES:,} vertices: cut it to the yard")
+    for line in lines:
+        if not np.isfinite(line.xy).all():
+            raise InputError(f"{name} has coordinates that are not numbers (NaN or infinite)")
+    to_pixel = _PixelsFrom(crs, grid=grid, name=name)
+    return _tracks([_Line(line.id, to_pixel(line.xy)) for line in lines], grid=grid)
+
+
+def _read_geojson(data: bytes, *, name: str) -> tuple[str | None, list[_Line]]:
+    """CRS (None: the standard's longitude and latitude) and lines."""
+
+    def no_constant(text: str) -> float:
+        raise InputError(f"{name} has {text} for a number")
+
+    try:
+        document = json.loads(data, parse_constant=no_constant)
+    except InputError:
+        raise
+    except (ValueError, RecursionError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+        raise InputError(f"{name} is neither GeoJSON nor GeoPackage: lines are read from these two") from None
+    if not isinstance(document, dict) or "type" not in document:
+        raise InputError(f"{name} is JSON but not GeoJSON: it has no 'type'")
+    lines: list[_Line] = []
+    for number, feature in enumerate(_features(document, name=name), 1):
+        where = f"{name}, feature {number}"
+        if not isinstance(feature, dict):
+            raise InputError(f"{where} is not an object")
+        properties = feature.get("properties")
+        properties = dict(properties) if isinstance(properties, dict) else {}
+        geometry = feature.get("geometry", feature if "coordinates" in feature else None)
+        if geometry is None:
+            continue
+        parts = _geojson_parts(geometry, where=where)
+        lines.extend(_named(_id_of(properties, feature.get("id")), parts))
+    return _legacy_crs(document, name=name), lines
+
+
+def _features(document: dict[str, Any], *, name: str) -> list[Any]:
+    if document["type"] != "FeatureCollection":
+        return [document]
+    features = document.get("features")
+    if not isinstance(features, list):
+        raise InputError(f"{name} is a FeatureCollection without a list of features")
+    return features
+
+
+def _geojson_parts(geometry: Any, *, where: str) -> list[NDArray[np.float64]]:
+    kind = geometry.get("type") if isinstance(geometry, dict) else None
+    if kind not in {"LineString", "MultiLineString"}:
+        raise InputError(f"{where} is a {one_line(kind)}: tracks must be LineString or MultiLineString")
+    coordinates = geometry.get("coordinates")
+    parts = [coordinates] if kind == "LineString" else coordinates
+    if not isinstance(parts, list):
+        raise InputError(f"{where} has no list of coordinates")
+    arrays = []
+    for part in parts:
+        try:
+            array = np.array([point[:2] for point in part], dtype=np.float64).reshape(-1, 2)
+        except (TypeError, ValueError, KeyError, OverflowError):
+            raise InputError(f"{where} has coordinates that are not pairs of numbers") from None
+        if len(array):
+            arrays.append(array)
+    return arrays
+
+
+def _legacy_crs(document: dict[str, Any], *, name: str) -> str | None:
+    """The member ``crs`` of GeoJSON before RFC 7946, still written by GDAL and QGIS."""
+    crs = document.get("crs")
+    if crs is None:
+        return None
+    properties = crs.get("properties") if isinstance(crs, dict) else None
+    text = properties.get("name") if isinstance(properties, dict) else None
+    if not isinstance(text, str):
+        raise InputError(f"{name} has a 'crs' member that names no CRS")
+    if not _CRS_NAME.match(text):  # a PROJ string could name other files
+        raise InputError(f"{name} has a 'crs' member of an unknown form: {one_line(text)}")
+    return None if text.upper().endswith("CRS84") else text
+
+
+def _read_geopackage(data: bytes, *, name: str) -> tuple[str | None, list[_Line]]:
+    """CRS ("" where undefined) and lines of the one layer that has lines."""
+    import pyogrio
+    import shapely
+
+    # A copy: opening a database can write a journal beside it.
+    with tempfile.TemporaryDirectory(prefix="railcount-") as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        copy = Path(folder) / "lines.gpkg"
+        copy.write_bytes(data)
+        try:
+            layer = _line_layer(pyogrio.list_layers(copy), name=name)
+            meta, _, geometry, columns = pyogrio.raw.read(copy, layer=layer, force_2d=True)
+            shapes = shapely.from_wkb(geometry)
+        except RailcountError:
+            raise
+        except (RuntimeError, ValueError, OSError, shapely.errors.ShapelyError, LookupError) as error:
+            raise InputError(f"{name} cannot be read as GeoPackage: {one_line(error)}") from None
+    lines: list[_Line] = []
+    fields = [str(field) for field in meta["fields"]]
+    for number, shape in enumerate(shapes):
+        if shape is None or shape.is_empty:
+            continue
+        if shape.geom_type not in {"LineString", "MultiLineString"}:
+            raise InputError(
+                f"{name}, feature {number + 1} is a {shape.geom_type}: "
+                "tracks must be LineString or MultiLineString"
+            )
+        parts = [np.array(part.coords, dtype=np.float64)[:, :2] for part in getattr(shape, "geoms", [shape])]
+        values = {field: column[number] for field, column in zip(fields, columns, strict=True)}
+        lines.extend(_named(_id_of(values, None), parts))
+    return str(meta["crs"] or ""), lines
+
+
+def _line_layer(layers: NDArray[Any], *, name: str) -> str:
+    lines = [str(layer) for layer, kind in layers if "Line" in str(kind) or str(kind) == "Unknown"]
+    if _LAYER in lines:
+        return _LAYER
+    if len(lines) == 1:
+        return lines[0]
+    found = ", ".join(f"{one_line(layer)} ({one_line(kind)})" for layer, kind in layers) or "none"
+    raise InputError(f"{name} must have one layer of lines, or one named {_LAYER!r}; it has: {found}")
+
+
+def _id_of(properties: dict[str, Any], default: Any) -> str | None:
+    lowered = {str(key).lower(): value for key, value in properties.items()}
+    for value in [lowered.get(field) for field in _ID_FIELDS] + [default]:
+        if isinstance(value, (float, np.floating)):
+            if math.isfinite(value):
+                return f"{float(value):g}"
+        elif value is not None and not isinstance(value, (dict, list, bool)) and str(value).strip():
+            return one_line(value, max_length=80)
+    return None
+
+
+def _named(name: str | None, parts: list[NDArray[np.float64]]) -> list[_Line]:
+    if name is None or len(parts) == 1:
+        return [_Line(name, part) for part in parts]
+    return [_Line(f"{name}.{number}", part) for number, part in enumerate(parts, 1)]
+
+
+class _PixelsFrom:
+    """Coordinates of a file to pixel coordinates of a grid."""
+
+    def __init__(self, crs: str | None, *, grid: Grid, name: str) -> None:
+        self.grid = grid
+        self.name = name
+        self.transformer: Any = None
+        if grid.crs is None:
+            return
+        from pyproj import CRS, Transformer
+        from pyproj.exceptions import ProjError
+
+        if crs == "":
+            raise InputError(f"{name} has no CRS: set one (in QGIS: layer properties, source)")
+        try:
+            source = CRS.from_user_input(crs or "OGC:CRS84")
+            if source.is_bound and source.source_crs is not None:
+                source = source.source_crs
+            self.transformer = Transformer.from_crs(source, grid.crs, always_xy=True)
+        except ProjError as error:
+            raise InputError(f"{name} has a CRS that is not understood: {one_line(error)}") from None
+        self.geographic = source.is_geographic
+        self.same = source.equals(grid.crs)
+
+    def __call__(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        if self.transformer is None:
+            return xy
+        if self.geographic and (np.abs(xy) > [360.0, 90.0]).any():
+            raise InputError(
+                f"{self.name} has coordinates beyond 90 or 360 degrees and names no other CRS: "
+                "save it with its CRS (GeoPackage), or as WGS84 longitude and latitude"
+            )
+        if self.same:
+            return self._convert(xy)
+        return self._convert(_densify(xy, self._convert(xy), grid=self.grid, step_m=LONG_M))
+
+    def _convert(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        x, y = self.transformer.transform(xy[:, 0], xy[:, 1])
+        world = np.stack([np.asarray(x), np.asarray(y)], axis=-1)
+        if not np.isfinite(world).all():
+            raise InputError(f"{self.name} has coordinates outside the area of the raster's CRS")
+        return self.grid.from_world(world)
+
+
+def _densify(
+    xy: NDArray[np.float64], pixels: NDArray[np.float64], *, grid: Grid, step_m: float
+) -> NDArray[np.float64]:
+    """``xy`` with vertices added where two stand more than ``step_m`` apart on the ground."""
+    lengths = np.linalg.norm(np.diff(grid.to_local(pixels), axis=0), axis=1)
+    n_pieces = np.clip(np.ceil(lengths / step_m), 1, 1000).astype(np.int64)
+    if (n_pieces == 1).all():
+        return xy
+    position = np.concatenate([np.arange(n) / n + i for i, n in enumerate(n_pieces)] + [[len(xy) - 1.0]])
+    knots = np.arange(len(xy))
+    return np.stack([np.interp(position, knots, xy[:, axis]) for axis in (0, 1)], axis=-1)
+
+
+def _tracks(lines: list[_Line], *, grid: Grid) -> tuple[Track, ...]:
+    tracks: list[Track] = []
+    taken: set[str] = set()
+    for number, line in enumerate(lines, 1):
+        pieces = clip_to_raster(line.xy, grid=grid, margin_m=MARGIN_M)
+        for part, piece in enumerate(pieces, 1):
+            wanted = line.id or str(number)
+            wanted = wanted if len(pieces) == 1 else f"{wanted}.{part}"
+            name, copy = wanted, 2
+            while name in taken:
+                name, copy = f"{wanted}-{copy}", copy + 1
+            taken.add(name)
+            tracks.append(Track(id=name, line_px=piece))
+    return tuple(tracks)
+
+
+def write_lines(
+    network: TrackNetwork, path: str | os.PathLike[str], *, grid: Grid, overwrite: bool = False
+) -> None:
+    """Write the tracks as GeoJSON (``.geojson``, ``.json``) or GeoPackage (``.gpkg``).
+
+    GeoJSON holds WGS84 longitude and latitude (RFC 7946), GeoPackage the raster's own CRS; without
+    a CRS both hold pixel coordinates. The same network gives the same bytes.
+
+    Raises InputError for another suffix, OutputExists, OutputError.
+    """
+    target = Path(path)
+    suffix = target.suffix.lower()
+    if suffix not in {".geojson", ".json", ".gpkg"}:
+        raise InputError(f"tracks are written as .geojson, .json or .gpkg, not {one_line(suffix)!r}")
+    with replacing(target, overwrite=overwrite) as temporary:
+        if suffix == ".gpkg":
+            _write_geopackage(network, temporary, grid=grid)
+        else:
+            text = json.dumps(_to_geojson(network, grid=grid), ensure_ascii=False, allow_nan=False, indent=1)
+            temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def _to_geojson(network: TrackNetwork, *, grid: Grid) -> dict[str, Any]:
+    features = []
+    for track in network.tracks:
+        line = track.line_px
+        if grid.crs is None:
+            coordinates = [[round(x, 6) for x in point] for point in line.tolist()]
+        else:
+            line = _densify(line, line, grid=grid, step_m=_WRITE_STEP_M)
+            # 9 decimals of a degree are 0.1 mm
+            coordinates = [[round(x, 9) for x in point] for point in grid.to_lonlat(line).tolist()]
+        features.append(
+            {
+                "type": "Feature",
+                "properties": {
+                    "id": track.id,
+                    "source": network.source,
+                    "confidence": round(track.confidence, 3),
+                },
+                "geometry": {"type": "LineString", "coordinates": coordinates},
+            }
+        )
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _write_geopackage(network: TrackNetwork, path: Path, *, grid: Grid) -> None:
+    import pyogrio
+    import shapely
+
+    tracks = network.tracks
+    lines = [shapely.LineString(grid.to_world(track.line_px)) for track in tracks]
+    columns = {
+        "id": np.array([track.id for track in tracks], dtype=object),
+        "source": np.array([network.source for _ in tracks], dtype=object),
+        "confidence": np.array([round(track.confidence, 3) for track in tracks], dtype=np.float64),
+    }
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="'crs' was not provided")
+        # GeoPackage keeps the time of its last change: a fixed one gives the same bytes every time
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "1970-01-01T00:00:00.000Z"})
+        try:
+            pyogrio.raw.write(
+                path,
+                shapely.to_wkb(np.array(lines, dtype=object)),
+                list(columns.values()),
+                list(columns),
+                geometry_type="LineString",
+                crs=grid.crs.to_wkt() if grid.crs is not None and grid.crs_name is None else _authority(grid),
+                layer=_LAYER,
+                driver="GPKG",
+            )
+        except RuntimeError as error:  # pyogrio's errors are RuntimeErrors
+            raise OutputError(f"the GeoPackage could not be written: {one_line(error)}") from error
+        finally:
+            pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+
+
+def _authority(grid: Grid) -> str | None:
+    if grid.crs is None:
+        return None
+    authority = grid.crs.to_authority()
+    return ":".join(authority) if authority else str(grid.crs.to_wkt())
