@@ -1,0 +1,78 @@
+"""Reading scenes from TOML."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from railcount.errors import InputError, MissingInput
+from railcount.simulate.scene import SECTIONS, Cut, Scene
+
+MAX_SCENE_BYTES = 1_000_000
+"""A scene is a page of text; anything bigger is some other file."""
+
+
+def load_scene(path: str | Path) -> Scene:
+    """Read a scene file.
+
+    The keys are the fields of ``Scene``, its sections the tables of the same name.
+    Raises MissingInput where there is no such file, and InputError, naming the key,
+    for anything that is not a scene.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingInput(f"no scene file {path}")
+    if path.stat().st_size > MAX_SCENE_BYTES:
+        raise InputError(f"{path} is over {MAX_SCENE_BYTES} bytes: not a scene file")
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not valid TOML: {error}") from error
+    try:
+        table.setdefault("name", path.stem)
+        return scene_from_table(table)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def scene_from_table(table: dict[str, Any]) -> Scene:
+    """A scene from a mapping such as TOML gives.
+
+    Raises InputError naming the key.
+    """
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key in SECTIONS:
+            values[key] = _section(SECTIONS[key], value, key)
+        else:
+            values[key] = _plain(value)
+    _known(Scene, values, "")
+    return Scene(**values)
+
+
+def _section(cls: type, value: Any, key: str) -> Any:
+    if not isinstance(value, dict):
+        raise InputError(f"{key} must be a table ([{key}]), not {value!r}")
+    values = {name: _plain(entry) for name, entry in value.items()}
+    _known(cls, values, f"{key}.")
+    if "cuts" in values:
+        entries = value["cuts"]
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise InputError(f"{key}.cuts must be a list of tables ([[{key}.cuts]])")
+        values["cuts"] = tuple(
+            _section(Cut, entry, f"{key}.cuts[{number}]") for number, entry in enumerate(entries)
+        )
+    return cls(**values)
+
+
+def _known(cls: type, values: dict[str, Any], prefix: str) -> None:
+    names = {item.name for item in dataclasses.fields(cls)}
+    for key in values:
+        if key not in names:
+            raise InputError(f"unknown key {prefix}{key}; known here: {', '.join(sorted(names))}")
+
+
+def _plain(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
