@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from railcount.cli import options
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 @click.option(
     "--format", "output_format", type=click.Choice(["table", "json"]), default="table", show_default=True
 )
+@options.verbosity
 @click.pass_context
 def evaluate(ctx: click.Context, predicted: Path, truth: Path, pixels: bool, output_format: str) -> None:
     """Score predicted car outlines against true ones.
@@ -36,21 +39,22 @@ def evaluate(ctx: click.Context, predicted: Path, truth: Path, pixels: bool, out
       railcount evaluate cars.geojson truth.geojson
     """
     from railcount.evaluate import pair_folders, score_files, summarise
+    from railcount.outputs.text import escape
 
     missing: tuple[Path, ...] = ()
     pairs: Sequence[tuple[Path, Path]] = ((predicted, truth),)
     if predicted.is_dir() or truth.is_dir():
         pairs, extra, missing = pair_folders(predicted, truth)
         for path in extra:
-            click.echo(f"{path}: no truth of this name, left out", err=True)
+            click.echo(f"{escape(str(path))}: no truth of this name, left out", err=True)
         for path in missing:
-            click.echo(f"{path}: no prediction of this name, left out", err=True)
+            click.echo(f"{escape(str(path))}: no prediction of this name, left out", err=True)
     scores = [score_files(*pair, pixels=True if pixels else None) for pair in pairs]
     summary = summarise(scores)
     if output_format == "json":
-        click.echo(json.dumps(_document(scores, summary), indent=2))
+        options.print_text(json.dumps(_document(scores, summary), indent=2) + "\n")
     else:
-        click.echo(_table(scores, summary))
+        options.print_text(_table(scores, summary) + "\n")
     if missing:
         ctx.exit(3)
 
@@ -102,14 +106,16 @@ def _estimate(estimate: Estimate | None) -> dict[str, float | None] | None:
 
 
 def _table(scores: Sequence[Score], summary: Summary) -> str:
-    width = max(5, *(len(one.name) for one in scores))
+    from railcount.outputs.text import escape
+
+    width = max(5, *(len(escape(one.name)) for one in scores))
     head = f"{'image':<{width}}  {'truth':>5} {'found':>5} {'error':>5}"
     for agreement in summary.agreements:
         head += f" | IoU {agreement.min_iou:.1f}: {'prec':>5} {'recall':>6} {'F1':>5}"
     lines = [head]
     for one in scores:
         counts = f"{one.n_truth:>5} {one.n_predicted:>5} {one.count_error:>+5d}"
-        lines.append(f"{one.name:<{width}}  {counts}{_columns(one.agreements)}")
+        lines.append(f"{escape(one.name):<{width}}  {counts}{_columns(one.agreements)}")
     if len(scores) > 1:
         error = summary.n_predicted - summary.n_truth
         counts = f"{summary.n_truth:>5} {summary.n_predicted:>5} {error:>+5d}"

@@ -1,0 +1,189 @@
+"""Sites that ship with railcount, and site files that the user wrote."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from railcount.errors import InputError, MissingInput
+from railcount.sites.fields import Fields, beside, read_text
+from railcount.sites.history import read_counts
+from railcount.sites.place import Occluder, Site, SiteTracks, Zone
+
+if TYPE_CHECKING:
+    from railcount.baseline import Observation
+
+FILE_NAME = "site.toml"
+MAX_EXTENT_M = 1_000_000.0
+
+_HERE = Path(__file__).parent
+_ID = re.compile(r"^[a-z][a-z0-9_-]{0,63}$")
+_CRS = re.compile(r"^EPSG:\d{4,6}$", re.ASCII)
+
+
+@lru_cache(maxsize=1)
+def names() -> tuple[str, ...]:
+    """Names of the sites that ship with railcount."""
+    return tuple(sorted(path.parent.name for path in _HERE.glob(f"*/{FILE_NAME}")))
+
+
+def load(name_or_path: str | Path) -> Site:
+    """A site by its name, or from a site file, or from a folder that holds a ``site.toml``.
+
+    Raises MissingInput where there is no such site, InputError that names the key that is wrong.
+    """
+    if name_or_path in names():
+        return _shipped(str(name_or_path))
+    path = Path(name_or_path)
+    try:
+        path = path / FILE_NAME if path.is_dir() else path
+        exists = path.exists()
+    except (OSError, ValueError):
+        exists = False
+    if not exists:
+        known = ", ".join(names())
+        raise MissingInput(
+            f"no site {str(name_or_path)!r:.80}; give one of: {known}, or the path of a site file"
+        )
+    return _read(path)
+
+
+def locate(lon: float, lat: float) -> Site | None:
+    """The shipped site in whose box the point (WGS84 degrees) lies; None where there is none."""
+    return next((site for name in names() if (site := _shipped(name)).contains(lon, lat)), None)
+
+
+@lru_cache(maxsize=64)
+def _shipped(name: str) -> Site:
+    return _read(_HERE / name / FILE_NAME)
+
+
+def _read(path: Path) -> Site:
+    try:
+        table = tomllib.loads(read_text(path))
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path} is not TOML: {error}") from error
+    top = Fields(table, where=str(path))
+    zones = _zones(top)
+    ids = [zone.id for zone in zones]
+    site = Site(
+        name=_id(top, "name"),
+        title=top.text("title"),
+        crs=_crs(top),
+        utc_offset_h=top.number("utc_offset_h", low=-12, high=14),
+        stock=top.text("stock", default="any"),
+        box=_box(top),
+        baseline=top.text("baseline", default="published counts"),
+        baseline_zones=_known(top, "baseline_zones", ids),
+        zones=zones,
+        occluders=tuple(_occluder(fields) for fields in top.tables("occluders")),
+        tracks=tuple(_tracks(fields, path=path) for fields in top.tables("tracks")),
+        caveats=top.texts("caveats"),
+        observations=_observations(top, path=path, zones=ids),
+    )
+    top.close()
+    return site
+
+
+def _id(fields: Fields, key: str) -> str:
+    value = fields.text(key)
+    if _ID.match(value) is None:
+        raise fields.wrong(key, "a lower-case name of letters, digits, - and _", value)
+    return value
+
+
+def _crs(top: Fields) -> str:
+    value = top.text("crs")
+    if _CRS.match(value) is None:
+        raise top.wrong("crs", "a code such as EPSG:32652", value)
+    return value
+
+
+def _box(top: Fields) -> tuple[float, float, float, float]:
+    west, south, east, north = top.numbers("box", 4)
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+        raise top.wrong("box", "[west, south, east, north] in degrees", [west, south, east, north])
+    return west, south, east, north
+
+
+def _known(top: Fields, key: str, ids: list[str]) -> tuple[str, ...]:
+    """Zones by id; all where the key is missing."""
+    if not top.has(key):
+        return tuple(ids)
+    values = top.texts(key)
+    if any(value not in ids for value in values):
+        raise top.wrong(key, f"of the zones {', '.join(ids)}", list(values))
+    return values
+
+
+def _zones(top: Fields) -> tuple[Zone, ...]:
+    zones: list[Zone] = []
+    for fields in top.tables("zones"):
+        zone_id = _id(fields, "id")
+        if any(zone.id == zone_id for zone in zones):
+            raise fields.wrong("id", "unique", zone_id)
+        ring = fields.ring("ring") if fields.has("ring") else ()
+        middle = _middle(ring) if ring else fields.position("point")
+        zones.append(
+            Zone(
+                id=zone_id,
+                title=fields.text("title"),
+                point=middle,
+                reach_m=None if ring else fields.number("reach_m", low=1, high=MAX_EXTENT_M),
+                ring=ring,
+                uncertainty_m=fields.number("uncertainty_m", low=0, high=MAX_EXTENT_M),
+                certainty=fields.text("certainty"),
+                source=fields.text("source"),
+            )
+        )
+        fields.close()
+    return tuple(zones)
+
+
+def _middle(ring: tuple[tuple[float, float], ...]) -> tuple[float, float]:
+    xs, ys = [x for x, _ in ring], [y for _, y in ring]
+    return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
+
+
+def _occluder(fields: Fields) -> Occluder:
+    since, until = fields.day("since"), fields.day("until")
+    if since is None:
+        raise fields.wrong("since", "a date such as 2024-12-01, without quotes", None)
+    if until is not None and until < since:
+        raise fields.wrong("until", "not before since", until)
+    occluder = Occluder(
+        id=_id(fields, "id"),
+        title=fields.text("title"),
+        point=fields.position("point"),
+        length_m=fields.number("length_m", low=0.1, high=MAX_EXTENT_M),
+        width_m=fields.number("width_m", low=0.1, high=MAX_EXTENT_M),
+        heading_deg=fields.number("heading_deg", low=0, high=360),
+        since=since,
+        until=until,
+        uncertainty_m=fields.number("uncertainty_m", low=0, high=MAX_EXTENT_M),
+        certainty=fields.text("certainty"),
+        source=fields.text("source"),
+    )
+    fields.close()
+    return occluder
+
+
+def _tracks(fields: Fields, *, path: Path) -> SiteTracks:
+    since, until = fields.day("since"), fields.day("until")
+    if since is not None and until is not None and until < since:
+        raise fields.wrong("until", "not before since", until)
+    tracks = SiteTracks(path=beside(path, fields.text("file"), key="tracks.file"), since=since, until=until)
+    fields.close()
+    return tracks
+
+
+def _observations(top: Fields, *, path: Path, zones: list[str]) -> tuple[Observation, ...]:
+    if not top.has("published_counts"):
+        return ()
+    table = beside(path, top.text("published_counts"), key="published_counts")
+    return read_counts(table, zones=zones)
