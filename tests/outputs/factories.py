@@ -15,7 +15,7 @@ from railcount.baseline import Comparison
 from railcount.counts import Car, Interval, Kind, TileCount, TrackSummary
 from railcount.raster.acquisition import Acquisition
 from railcount.raster.grid import Grid
-from railcount.raster.tile import Pixels
+from railcount.raster.tile import Pixels, Window
 from railcount.strips import Strip
 from railcount.tracks.network import Registration, Track, TrackNetwork
 
@@ -65,8 +65,13 @@ class DrawnTile:
     pixels: Pixels
     reasons: tuple[str, ...] = ()
 
-    def read(self) -> Pixels:
-        return self.pixels
+    def read(self, window: Window | None = None) -> Pixels:
+        if window is None:
+            return self.pixels
+        rows = slice(window.row, window.row + window.height)
+        cols = slice(window.col, window.col + window.width)
+        whole = self.pixels
+        return Pixels(bands=whole.bands[:, rows, cols], valid=whole.valid[rows, cols], names=whole.names)
 
 
 def grid(*, crs: str | None = "EPSG:32652", turned: bool = False) -> Grid:
@@ -93,7 +98,7 @@ def tracks(n: int = 5) -> tuple[Track, ...]:
     """Parallel lines 5 m apart, slightly turned."""
     starts = [np.array([15.0, 130.0 + 10.0 * i]) for i in range(n)]
     return tuple(
-        Track(id=str(i + 1), line_px=np.stack([p, p + [610.0, 60.0]]), confidence=0.95 - 0.1 * i)
+        Track(id=str(i + 1), line_px=np.stack([p, p + np.array([610.0, 60.0])]), confidence=0.95 - 0.1 * i)
         for i, p in enumerate(starts)
     )
 
@@ -147,7 +152,8 @@ def pixels() -> Pixels:
     from skimage.draw import polygon
 
     rng = np.random.default_rng(7)
-    image = rng.normal(128, 7, (3, HEIGHT, WIDTH)).astype(np.float32)
+    image = rng.normal(128, 9, (1, HEIGHT, WIDTH)).astype(np.float32) + rng.normal(0, 2, (3, HEIGHT, WIDTH))
+    image = image.astype(np.float32)
     image += np.array([6, 0, -8], np.float32)[:, None, None]
     for track in tracks():
         (x0, y0), (x1, y1) = track.line_px
@@ -160,7 +166,7 @@ def pixels() -> Pixels:
     for car in cars():
         rr, cc = polygon(car.outline_px[:, 1] - 0.5, car.outline_px[:, 0] - 0.5, (HEIGHT, WIDTH))
         colour = np.array(COLOURS.get(car.kind, (140, 90, 70)), np.float32)
-        image[:, rr, cc] = colour[:, None] + rng.normal(0, 5, (3, len(rr)))
+        image[:, rr, cc] = colour[:, None] + rng.normal(0, 4, (1, len(rr)))
     valid = np.ones((HEIGHT, WIDTH), bool)
     valid[:, WIDTH - 12 :] = False
     image[:, ~valid] = 0

@@ -5,44 +5,31 @@ from __future__ import annotations
 import logging
 import math
 from datetime import date
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
-F = TypeVar("F", bound="click.decorators.FC")  # type: ignore[name-defined]
+if TYPE_CHECKING:
+    from click.decorators import FC
 
 
-class DateType(click.ParamType):
-    """A day as YYYY-MM-DD."""
-
-    name = "YYYY-MM-DD"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """Text to a date; a usage error for anything else."""
-        if isinstance(value, date):
-            return value
-        try:
-            if len(value) != len("2023-10-05"):
-                raise ValueError
-            return date.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is not a day; write it as 2023-10-05", param, ctx)
+def _to_date(ctx: click.Context, param: click.Parameter, value: str | None) -> date | None:
+    """Text to a day; a usage error for anything else."""
+    if value is None:
+        return None
+    try:
+        if len(value) != len("2023-10-05"):
+            raise ValueError
+        return date.fromisoformat(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is not a day; write it as 2023-10-05") from error
 
 
-class Metres(click.ParamType):
-    """A positive, finite length in metres."""
-
-    name = "metres"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Text to metres; a usage error for anything else."""
-        try:
-            metres = float(value)
-        except ValueError:
-            self.fail(f"{value!r} is not a number of metres", param, ctx)
-        if not (math.isfinite(metres) and metres > 0):
-            self.fail(f"{value!r} is not a positive number of metres", param, ctx)
-        return metres
+def _to_metres(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
+    """A positive, finite length; a usage error for anything else."""
+    if value is not None and not (math.isfinite(value) and value > 0):
+        raise click.BadParameter(f"{value} is not a positive number of metres")
+    return value
 
 
 INPUT = click.Path(path_type=str)
@@ -78,7 +65,7 @@ def _set_verbosity(ctx: click.Context, param: click.Parameter, value: int) -> No
         logger.addHandler(_HANDLER)
 
 
-def verbosity(command: F) -> F:
+def verbosity(command: FC) -> FC:
     """-v and -q, counted, before or after the command's name."""
     for flag, words in (("-q", "Say less on stderr (repeat for less still)."), ("-v", "Say more on stderr.")):
         command = click.option(
@@ -100,13 +87,17 @@ site = click.option(
     "--site", metavar="NAME|FILE", help="Site with its own tracks and history, such as tumangang."
 )
 day = click.option(
-    "--date", type=DateType(), help="Day of the image; overrides what the file and its name say."
+    "--date",
+    callback=_to_date,
+    metavar="YYYY-MM-DD",
+    help="Day of the image; overrides what the file and its name say.",
 )
 stock = click.option("--stock", metavar="NAME", help="Rolling stock: the table of car lengths to expect.")
 gsd = click.option(
     "--gsd",
     "gsd_m",
-    type=Metres(),
+    type=float,
+    callback=_to_metres,
     metavar="METRES",
     help="Size of a pixel, for a raster without a usable CRS; results are then in pixels.",
 )

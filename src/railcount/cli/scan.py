@@ -85,11 +85,11 @@ def scan(  # noqa: PLR0917
       railcount scan yard.tif --tracks yard_tracks.geojson -o cars.geojson
       railcount scan crop.tif --gsd 0.3 --date 2023-10-05 --overlay crop.png
     """
-    import railcount.scan
+    from railcount.scan import scan_tile
 
     pictures = _check_outputs(tiles, outputs=outputs, overlay=overlay, overwrite=overwrite)
     counts = [
-        railcount.scan.scan_tile(
+        scan_tile(
             tile,
             tracks=tracks,
             mask=mask,

@@ -58,12 +58,10 @@ def tracks(  # noqa: PLR0917
     \b
     Example: railcount tracks yard.tif -o yard_tracks.geojson --preview yard_tracks.png
     """
-    import railcount.scan
+    from railcount.scan import locate_tracks
 
     _check_outputs(outputs, preview=preview, overwrite=overwrite)
-    opened, network = railcount.scan.locate_tracks(
-        tile, tracks=tracks, mask=mask, site=site, date=date, gsd_m=gsd_m
-    )
+    opened, network = locate_tracks(tile, tracks=tracks, mask=mask, site=site, date=date, gsd_m=gsd_m)
     for path in outputs:
         _write(network, opened, path, overwrite=overwrite)
     if preview is not None:
@@ -93,8 +91,8 @@ def _write(network: TrackNetwork, tile: Tile, path: str, *, overwrite: bool) -> 
     if Path(path).suffix.lower() in MASK_SUFFIXES:
         from railcount.tracks.mask import write_mask
 
-        write_mask(network, tile.grid, path, overwrite=overwrite)
+        write_mask(network, path, grid=tile.grid, overwrite=overwrite)
         return
     from railcount.tracks.vector import write_lines
 
-    write_lines(network, tile.grid, path, overwrite=overwrite)
+    write_lines(network, path, grid=tile.grid, overwrite=overwrite)

@@ -32,6 +32,8 @@ COLUMNS = (
     *(f"comparison_{name}" for name in _COMPARISON),
 )
 
+TEXT_COLUMNS = frozenset({*_TEXT, "tracks_source", "comparison_level", "comparison_why"})
+
 
 def dumps(counts: Sequence[TileCount]) -> str:
     """A header and one row per tile. An unknown value is an empty cell, never 0."""
@@ -39,7 +41,8 @@ def dumps(counts: Sequence[TileCount]) -> str:
     writer = csv.DictWriter(out, fieldnames=COLUMNS, lineterminator="\n")
     writer.writeheader()
     for count in counts:
-        writer.writerow(row(count))
+        cells = row(count)
+        writer.writerow({k: defuse(v) if isinstance(v, str) else v for k, v in cells.items()})
     return out.getvalue()
 
 
@@ -54,7 +57,7 @@ def row(count: TileCount) -> dict[str, Any]:
         cells[f"type_{kind}"] = None if data["by_type"] is None else data["by_type"].get(kind, 0)
     cells |= {f"tracks_{name}": (data["tracks"] or {}).get(name) for name in _TRACKS}
     cells |= {f"comparison_{name}": (data["comparison"] or {}).get(name) for name in _COMPARISON}
-    return {name: defuse(escape(value)) if isinstance(value, str) else value for name, value in cells.items()}
+    return {name: escape(value) if isinstance(value, str) else value for name, value in cells.items()}
 
 
 def defuse(text: str) -> str:

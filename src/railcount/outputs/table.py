@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from railcount.baseline import Comparison
     from railcount.counts import Car, Interval, TileCount
     from railcount.raster.grid import Grid
-    from railcount.tracks.network import Track, TrackNetwork
+    from railcount.tracks.network import Registration, Track, TrackNetwork
 
 MIN_WIDTH = 40
 _LABEL_WIDTH = 10
@@ -142,8 +142,14 @@ def _track_fact(count: TileCount) -> str:
     )
     moved = summary.registration
     if moved is not None:
-        text += f", moved {moved.east_m:+.1f} m east and {moved.south_m:+.1f} m south to fit (match {moved.score:.2f})"
+        text += f", {_move(moved)}"
     return text
+
+
+def _move(moved: Registration) -> str:
+    return (
+        f"moved {moved.east_m:+.1f} m east and {moved.south_m:+.1f} m south to fit (match {moved.score:.2f})"
+    )
 
 
 def _reasons(count: TileCount, *, width: int) -> list[str]:
@@ -262,8 +268,8 @@ def render_tracks(network: TrackNetwork, *, grid: Grid, width: int = 80) -> str:
     moved = network.registration
     if moved is not None:
         lines += _fact(
-            "moved",
-            f"{moved.east_m:+.1f} m east, {moved.south_m:+.1f} m south to fit (match {moved.score:.2f})",
+            "lines",
+            _move(moved),
             width=width,
         )
     for reason in network.reasons:

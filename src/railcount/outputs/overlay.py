@@ -1,0 +1,264 @@
+"""Pictures by which an analyst checks a count: every car by eye."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from railcount.counts import KINDS
+from railcount.outputs.files import check_target
+from railcount.outputs.picture import FAINT, INK, KIND_COLOURS, Page, stretch_of
+from railcount.outputs.stripsheet import DOUBTFUL, MAX_ROWS, Row, draw_rows, rows_of
+from railcount.outputs.table import headline, track_length_m
+from railcount.outputs.text import SIMULATED, credit_line, time_text
+from railcount.raster.tile import Window
+
+if TYPE_CHECKING:
+    import os
+
+    from numpy.typing import NDArray
+
+    from railcount.counts import Car, TileCount
+    from railcount.raster.grid import Grid
+    from railcount.raster.tile import Tile
+    from railcount.tracks.network import TrackNetwork
+
+WIDTH_PX = 1600
+MARGIN_PX = 20
+MAX_IMAGE_HEIGHT_PX = 1400
+AROUND_TRACKS_M = 40.0
+"""What is shown of a large tile around its tracks."""
+_LINE_PX = 21.0
+_LEGEND_PX = 30.0
+_WRAP = 118
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """A window of the tile, drawn to scale: one metre is as long across as down."""
+
+    window: Window
+    grid: Grid
+    left: float
+    top: float
+    px_per_m: float
+
+    @property
+    def _scale(self) -> NDArray[np.float64]:
+        """Page pixels per tile pixel along columns and rows."""
+        return np.asarray(np.hypot(*self.grid.local_from_pixel) * self.px_per_m)
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """(left, top, right, bottom) on the page."""
+        wide, high = self._scale * [self.window.width, self.window.height]
+        return (self.left, self.top, self.left + float(wide), self.top + float(high))
+
+    def place(self, pixels: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Tile pixel coordinates (..., 2) to page coordinates (..., 2)."""
+        origin = np.array([self.window.col, self.window.row], dtype=np.float64)
+        return np.asarray((pixels - origin) * self._scale + [self.left, self.top], dtype=np.float64)
+
+
+def view_of(grid: Grid, *, window: Window, left: float, top: float) -> View:
+    """The window as large as the page's width and the greatest height of an image allow."""
+    per_col, per_row = np.hypot(*grid.local_from_pixel)
+    wide_m, high_m = window.width * per_col, window.height * per_row
+    px_per_m = min((WIDTH_PX - 2 * MARGIN_PX) / wide_m, MAX_IMAGE_HEIGHT_PX / high_m)
+    return View(window=window, grid=grid, left=left, top=top, px_per_m=float(px_per_m))
+
+
+def draw_overlay(
+    count: TileCount, tile: Tile, path: str | os.PathLike[str], *, overwrite: bool = False
+) -> None:
+    """Write a PNG: the tile with its tracks and cars, and below it the straightened tracks.
+
+    Cars are outlined in the colour of their kind; each train's number and length stand at
+    its head, and on the straightened tracks each car has its number, ``train.position``.
+    Of a large tile only the surroundings of the tracks are shown. The same count gives the
+    same bytes.
+
+    Raises OutputExists and OutputError, and what ``tile.read`` raises.
+    """
+    check_target(path, overwrite=overwrite)
+    window = _window_of(tile.grid, count.network)
+    pixels = tile.read(window)
+    stretch = stretch_of(pixels.bands, pixels.valid)
+    captions = _captions(count, whole=window == _whole(tile.grid))
+    view = view_of(tile.grid, window=window, left=MARGIN_PX, top=MARGIN_PX + _LINE_PX * len(captions) + 8)
+    rows = rows_of(count.strips, count.cars, width_px=WIDTH_PX - 2 * MARGIN_PX)
+    sheet_top = view.box[3] + _LEGEND_PX
+    heading = _sheet_heading(rows)
+    height = sheet_top + (32 if rows else 0) + sum(row.height_px for row in rows[:MAX_ROWS]) + MARGIN_PX / 2
+    page = Page(width=WIDTH_PX, height=int(np.ceil(height)))
+    _draw_captions(page, captions)
+    page.image(stretch.to_rgb(pixels.bands, pixels.valid), box=view.box)
+    if count.network is not None:
+        lines = [view.place(track.line_px) for track in count.network.tracks]
+        page.lines(lines, colour="white", width=0.9, alpha=0.55, clip=view.box)
+    _draw_cars(page, count.cars, view=view)
+    _draw_furniture(page, view=view, credit=credit_line(count.acquisition))
+    _draw_legend(page, count.cars, top=view.box[3] + _LEGEND_PX / 2)
+    if rows:
+        page.text((MARGIN_PX, sheet_top + 14), heading, size=13, bold=True)
+        draw_rows(page, rows[:MAX_ROWS], left=MARGIN_PX, top=sheet_top + 30, stretch=stretch)
+    page.save(path, overwrite=overwrite)
+
+
+def draw_tracks_preview(
+    network: TrackNetwork, tile: Tile, path: str | os.PathLike[str], *, overwrite: bool = False
+) -> None:
+    """Write a PNG of the whole tile with its tracks, each with its name at both ends.
+
+    Raises OutputExists and OutputError, and what ``tile.read`` raises.
+    """
+    check_target(path, overwrite=overwrite)
+    pixels = tile.read()
+    stretch = stretch_of(pixels.bands, pixels.valid)
+    total_m = sum(track_length_m(track, grid=tile.grid) for track in network.tracks)
+    n = len(network.tracks)
+    title = f"{n} track{'' if n == 1 else 's'} ({network.source}), {total_m:.0f} m"
+    captions = [(line, True) for line in textwrap.wrap(title, _WRAP)]
+    for sentence in (tile.path.name + _simulated(tile.acquisition.simulated), *network.reasons):
+        captions += [(line, False) for line in textwrap.wrap(sentence, _WRAP + 30)]
+    top = MARGIN_PX + _LINE_PX * len(captions) + 8
+    view = view_of(tile.grid, window=_whole(tile.grid), left=MARGIN_PX, top=top)
+    page = Page(width=WIDTH_PX, height=int(np.ceil(view.box[3] + MARGIN_PX)))
+    _draw_captions(page, captions)
+    page.image(stretch.to_rgb(pixels.bands, pixels.valid), box=view.box)
+    lines = [view.place(track.line_px) for track in network.tracks]
+    page.lines(lines, colour=KIND_COLOURS["gondola"], width=1.4, halo=True, clip=view.box)
+    for track, line in zip(network.tracks, lines, strict=True):
+        for end, across in ((line[0], "left"), (line[-1], "right")):
+            at = (float(np.clip(end[0], *view.box[::2])), float(np.clip(end[1], *view.box[1::2])))
+            page.text(at, track.id, size=11, across=across, box="white")
+    _draw_furniture(page, view=view, credit=credit_line(tile.acquisition))
+    page.save(path, overwrite=overwrite)
+
+
+def _whole(grid: Grid) -> Window:
+    return Window(0, 0, grid.width, grid.height)
+
+
+def _window_of(grid: Grid, network: TrackNetwork | None) -> Window:
+    """The tile, or of a tile that would be shrunk the part around its tracks."""
+    whole = _whole(grid)
+    if network is None or not network.tracks or grid.width <= WIDTH_PX:
+        return whole
+    points = np.concatenate([track.line_px for track in network.tracks])
+    around = AROUND_TRACKS_M / grid.gsd_m
+    size = [grid.width, grid.height]
+    low = np.clip(np.floor(points.min(axis=0) - around), 0, size).astype(int)
+    high = np.clip(np.ceil(points.max(axis=0) + around), 0, size).astype(int)
+    if np.any(high <= low):
+        return whole
+    return Window(int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
+
+
+def _simulated(simulated: bool) -> str:
+    return f" - {SIMULATED} image" if simulated else ""
+
+
+def _captions(count: TileCount, *, whole: bool) -> list[tuple[str, bool]]:
+    """Lines above the picture; True = bold."""
+    acquisition = count.acquisition
+    parts = [
+        time_text(acquisition) or "date not known",
+        *(part for part in (count.site, count.zone, acquisition.sensor if acquisition else None) if part),
+        *([f"{count.grid.gsd_m:.2f} m pixels"] if count.grid else []),
+        count.tile if whole else f"{count.tile} (the part around the tracks)",
+    ]
+    facts = ", ".join(parts) + _simulated(acquisition is not None and acquisition.simulated)
+    lines = [(line, True) for line in textwrap.wrap(headline(count), _WRAP)]
+    for sentence in (facts, *count.reasons):
+        lines += [(line, False) for line in textwrap.wrap(sentence, _WRAP + 30)]
+    return lines
+
+
+def _sheet_heading(rows: list[Row]) -> str:
+    text = "Straightened tracks: marks at both ends of every vehicle, numbered train.position"
+    if any(car.confidence < DOUBTFUL for row in rows for car in row.cars):
+        text += f"; ? where the confidence is below {DOUBTFUL}"
+    if len(rows) > MAX_ROWS:
+        text += f" (the first {MAX_ROWS} of {len(rows)} rows)"
+    return text
+
+
+def _draw_captions(page: Page, captions: list[tuple[str, bool]]) -> None:
+    for i, (line, bold) in enumerate(captions):
+        at = (MARGIN_PX, MARGIN_PX + _LINE_PX * (i + 0.4))
+        page.text(at, line, size=17 if bold else 13, bold=bold, colour=INK if bold else FAINT)
+
+
+def _draw_cars(page: Page, cars: tuple[Car, ...], *, view: View) -> None:
+    outlines = [view.place(np.concatenate([car.outline_px, car.outline_px[:1]])) for car in cars]
+    colours = [KIND_COLOURS[car.kind] for car in cars]
+    page.lines(outlines, colour=colours, width=1.3, halo=True, clip=view.box)
+    trains: dict[int, list[Car]] = {}
+    for car in cars:
+        trains.setdefault(car.train, []).append(car)
+    for number, vehicles in trains.items():
+        ordered = sorted(vehicles, key=lambda car: car.start_m)
+        middles = [view.place(car.outline_px.mean(axis=0)) for car in ordered]
+        ends = view.place(ordered[0].outline_px)
+        along = middles[-1] - middles[0] if len(middles) > 1 else ends[1] - ends[0]
+        along = along / max(float(np.hypot(*along)), 1e-9)
+        half = float(np.ptp(ends @ along)) / 2
+        label = f"{number}: {len(vehicles)}"
+        reach = half + 6 + abs(along[0]) * 3.6 * len(label) + abs(along[1]) * 8
+        x, y = middles[0] - along * reach
+        left, top, right, bottom = view.box
+        at = (float(np.clip(x, left + 20, right - 20)), float(np.clip(y, top + 10, bottom - 10)))
+        page.text(at, label, size=11.5, bold=True, across="center", box="white")
+
+
+def _draw_legend(page: Page, cars: tuple[Car, ...], *, top: float) -> None:
+    x = float(MARGIN_PX)
+    tally = {kind: sum(car.kind == kind for car in cars) for kind in KINDS}
+    for kind, n in tally.items():
+        if not n:
+            continue
+        page.rectangle((x, top - 6, x + 20, top + 6), colour=KIND_COLOURS[kind])
+        words = f"{n} {kind}"
+        page.text((x + 26, top), words, size=12.5)
+        x += 26 + 8.2 * len(words) + 18
+    if cars:
+        page.text((x, top), "at the head of each train: its number and its vehicles", size=12.5, colour=FAINT)
+
+
+def _draw_furniture(page: Page, *, view: View, credit: str | None) -> None:
+    """Scale bar, north arrow and credit, on the image."""
+    left, _, right, bottom = view.box
+    length_m = _round_length((right - left) / view.px_per_m / 5)
+    bar = length_m * view.px_per_m
+    page.rectangle((left + 10, bottom - 36, left + 30 + bar, bottom - 8), colour="white", alpha=0.8)
+    page.rectangle((left + 20, bottom - 18, left + 20 + bar, bottom - 14), colour="black")
+    page.text((left + 20 + bar / 2, bottom - 27), f"{length_m:g} m", size=12, across="center")
+    if credit:
+        page.text((right - 8, bottom - 14), credit[:120], size=11.5, across="right", box="white")
+    if view.grid.crs is not None:
+        _draw_north(page, view=view)
+
+
+def _draw_north(page: Page, *, view: View) -> None:
+    corner = np.array([view.window.col, view.window.row], dtype=np.float64)
+    # Local y points south.
+    north = view.place(corner + view.grid.to_pixel(np.array([0.0, -1.0]))) - view.place(corner)
+    north = north / np.hypot(*north)
+    side = np.array([-north[1], north[0]])
+    centre = np.array([view.box[2] - 40, view.box[1] + 40])
+    tip, tail = centre + 22 * north, centre - 14 * north
+    arrow = [np.array([tail, tip]), np.array([tip - 9 * north - 6 * side, tip, tip - 9 * north + 6 * side])]
+    page.lines(arrow, colour="black", width=5.0, alpha=0.6)
+    page.lines(arrow, colour="white", width=2.4)
+    x, y = centre - 25 * north
+    page.text((float(x), float(y)), "N", size=13, bold=True, across="center", box="white")
+
+
+def _round_length(about_m: float) -> float:
+    """The largest of 1, 2, 5 x 10^n metres that is not longer."""
+    power = 10.0 ** np.floor(np.log10(about_m))
+    return float(max(step * power for step in (1, 2, 5) if step * power <= about_m * (1 + 1e-9)))

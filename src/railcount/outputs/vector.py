@@ -1,0 +1,194 @@
+"""A GeoPackage with the vehicles, the tracks, and a table of the tiles."""
+
+from __future__ import annotations
+
+import re
+import threading
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from railcount.errors import InputError, OutputError
+from railcount.outputs.csv import COLUMNS, TEXT_COLUMNS, row
+from railcount.outputs.files import replacing
+from railcount.outputs.geojson import car_properties, to_lon_lat
+from railcount.outputs.table import track_length_m
+from railcount.outputs.text import escape
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from railcount.counts import TileCount
+    from railcount.raster.grid import Grid
+
+    _Fields = dict[str, np.ma.MaskedArray[Any, Any]]
+
+_TIME = "1970-01-01T00:00:00.000Z"
+"""Put where a GeoPackage wants the time of its making, so that the same count gives the same bytes."""
+_LOCK = threading.Lock()
+_INTEGERS = re.compile(
+    r"(railcars|locomotives|covered)_(best|low|high)|type_\w+|trains|tracks_n|comparison_(n|max)"
+)
+_CAR_TYPES: dict[str, type] = {
+    "tile": object,
+    "track": object,
+    "train": np.int32,
+    "position": np.int32,
+    "kind": object,
+    "covered": object,
+    "length_m": np.float64,
+    "width_m": np.float64,
+    "heading_deg": np.float64,
+    "confidence": np.float64,
+    "flags": object,
+}
+
+
+def write_geopackage(
+    counts: Sequence[TileCount], path: str | os.PathLike[str], *, overwrite: bool = False
+) -> None:
+    """Write the layers ``railcars`` (polygons), ``tracks`` (lines) and ``tiles`` (a row per tile).
+
+    Coordinates are in the tiles' CRS where they share one, in WGS 84 where they do not, and
+    in pixels (x right, y down) without a CRS.
+
+    Raises InputError where some tiles have a CRS and some have none; OutputExists and
+    OutputError as ``files.replacing`` does.
+    """
+    grids = [count.grid for count in counts if count.grid is not None]
+    names = {grid.crs.to_wkt() if grid.crs is not None else None for grid in grids}
+    if None in names and len(names) > 1:
+        msg = "tiles in one GeoPackage must all have a CRS or all have none; write them to separate files"
+        raise InputError(msg)
+    crs = names.pop() if len(names) == 1 else "EPSG:4326" if names else None
+    shared = crs != "EPSG:4326"
+    with replacing(path, overwrite=overwrite) as temporary:
+        _write(temporary, "railcars", "Polygon", *_car_table(counts, shared=shared), crs=crs)
+        _write(temporary, "tracks", "LineString", *_track_table(counts, shared=shared), crs=crs)
+        _write(temporary, "tiles", None, None, _tile_table(counts), crs=None)
+
+
+def _car_table(counts: Sequence[TileCount], *, shared: bool) -> tuple[NDArray[np.object_], _Fields]:
+    import shapely
+
+    shapes, rows = [], []
+    for count in counts:
+        for car, grid in ((car, _grid(count)) for car in count.cars):
+            shapes.append(shapely.Polygon(_place(car.outline_px, grid=grid, shared=shared)))
+            properties = car_properties(car)
+            covered = {True: "yes", False: "no", None: None}[properties["covered"]]
+            flags = ", ".join(properties["flags"])
+            rows.append({**properties, "covered": covered, "flags": flags, "tile": escape(count.tile)})
+    fields = {name: _column([r[name] for r in rows], kind=kind) for name, kind in _CAR_TYPES.items()}
+    return _wkb(shapes), fields
+
+
+def _track_table(counts: Sequence[TileCount], *, shared: bool) -> tuple[NDArray[np.object_], _Fields]:
+    import shapely
+
+    shapes, rows = [], []
+    for count in counts:
+        for track in count.network.tracks if count.network is not None else ():
+            grid = _grid(count)
+            shapes.append(shapely.LineString(_place(track.line_px, grid=grid, shared=shared)))
+            length_m = round(track_length_m(track, grid=grid), 2)
+            rows.append((escape(count.tile), escape(track.id), length_m, round(track.confidence, 3)))
+    tile, name, length, confidence = zip(*rows, strict=True) if rows else ((), (), (), ())
+    fields = {
+        "tile": _column(tile, kind=object),
+        # "id" is what --tracks reads a line's name from.
+        "id": _column(name, kind=object),
+        "length_m": _column(length, kind=np.float64),
+        "confidence": _column(confidence, kind=np.float64),
+    }
+    return _wkb(shapes), fields
+
+
+def _tile_table(counts: Sequence[TileCount]) -> _Fields:
+    rows = [row(count) for count in counts]
+    return {name: _column([r[name] for r in rows], kind=_tile_type(name)) for name in COLUMNS}
+
+
+def _tile_type(name: str) -> type:
+    if name in TEXT_COLUMNS:
+        return object
+    return np.int64 if _INTEGERS.fullmatch(name) else np.float64
+
+
+def _grid(count: TileCount) -> Grid:
+    if count.grid is None:
+        msg = f"{escape(count.tile)} has vehicles or tracks but no grid to place them on"
+        raise InputError(msg)
+    return count.grid
+
+
+def _place(pixels: NDArray[np.float64], *, grid: Grid, shared: bool) -> NDArray[np.float64]:
+    return grid.to_world(pixels) if shared else to_lon_lat(pixels, grid=grid)
+
+
+def _column(values: Sequence[Any], *, kind: type) -> np.ma.MaskedArray[Any, Any]:
+    """A column; None is masked and becomes NULL."""
+    blank = "" if kind is object else 0
+    unknown = [value is None for value in values]
+    data: NDArray[Any] = np.array([blank if value is None else value for value in values], dtype=kind)
+    return np.ma.MaskedArray(data, mask=np.array(unknown, dtype=bool))
+
+
+def _wkb(shapes: Sequence[Any]) -> NDArray[np.object_]:
+    import shapely
+
+    made = np.empty(len(shapes), dtype=object)
+    made[:] = [shapely.to_wkb(shape) for shape in shapes]
+    return made
+
+
+def _write(
+    path: Path,
+    layer: str,
+    geometry_type: str | None,
+    shapes: NDArray[np.object_] | None,
+    fields: _Fields,
+    *,
+    crs: str | None,
+) -> None:
+    import pyogrio
+    from pyogrio.errors import DataSourceError, FeatureError, FieldError, GeometryError
+
+    with _quiet_gdal():
+        try:
+            pyogrio.raw.write(
+                path,
+                shapes,
+                [column.data for column in fields.values()],
+                list(fields),
+                field_mask=[column.mask for column in fields.values()],
+                geometry_type=geometry_type,
+                crs=crs,
+                layer=layer,
+                driver="GPKG",
+                append=path.exists(),
+            )
+        except (DataSourceError, FeatureError, FieldError, GeometryError) as error:
+            msg = f"the layer {layer} could not be written: {error}"
+            raise OutputError(msg) from error
+
+
+@contextmanager
+def _quiet_gdal() -> Iterator[None]:
+    """One writer at a time, at a fixed time, without the warning about a missing CRS."""
+    import pyogrio
+
+    with _LOCK, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="'crs' was not provided")
+        before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _TIME})
+        try:
+            yield
+        finally:
+            pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})

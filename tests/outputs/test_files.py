@@ -1,0 +1,105 @@
+"""Files appear whole or not at all, and never over another without leave."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from railcount.errors import InputError, OutputError, OutputExists
+from railcount.outputs.files import check_target, replacing, write_bytes
+from railcount.outputs.text import escape
+from railcount.outputs.write import write_counts
+
+from . import factories
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_written_whole_with_the_usual_permissions(tmp_path: Path) -> None:
+    write_bytes(tmp_path / "a.json", b"1")
+    (tmp_path / "b").write_bytes(b"1")
+    assert (tmp_path / "a.json").read_bytes() == b"1"
+    assert (tmp_path / "a.json").stat().st_mode == (tmp_path / "b").stat().st_mode
+
+
+def test_not_over_an_existing_file(tmp_path: Path) -> None:
+    target = tmp_path / "a.json"
+    target.write_bytes(b"old")
+    with pytest.raises(OutputExists, match="--overwrite"):
+        write_bytes(target, b"new")
+    assert target.read_bytes() == b"old"
+    write_bytes(target, b"new", overwrite=True)
+    assert target.read_bytes() == b"new"
+
+
+def test_not_over_a_file_that_appears_meanwhile(tmp_path: Path) -> None:
+    target = tmp_path / "a.json"
+
+    def race() -> None:
+        with replacing(target) as temporary:
+            temporary.write_bytes(b"new")
+            target.write_bytes(b"theirs")
+
+    with pytest.raises(OutputExists, match="meanwhile"):
+        race()
+    assert target.read_bytes() == b"theirs"
+    assert os.listdir(tmp_path) == ["a.json"]
+
+
+def test_not_through_a_dangling_link(tmp_path: Path) -> None:
+    (tmp_path / "link.json").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OutputExists):
+        check_target(tmp_path / "link.json")
+
+
+def test_failure_leaves_the_old_file(tmp_path: Path) -> None:
+    target = tmp_path / "a.json"
+    target.write_bytes(b"old")
+
+    def fail() -> None:
+        with replacing(target, overwrite=True) as temporary:
+            temporary.write_bytes(b"half")
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OutputError, match="No space left"):
+        fail()
+    assert target.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a.json"]
+
+
+def test_folders(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="is a folder"):
+        check_target(tmp_path)
+    with pytest.raises(OutputError, match="make it first"):
+        check_target(tmp_path / "no" / "a.json")
+
+
+@pytest.mark.parametrize("suffix", [".json", ".geojson", ".csv", ".gpkg", ".JSON"])
+def test_suffix_names_the_format(tmp_path: Path, suffix: str) -> None:
+    target = tmp_path / f"out{suffix}"
+    write_counts([factories.counted()], target)
+    start = {".csv": b"tile,", ".gpkg": b"SQLite format 3"}.get(suffix, b"{\n")
+    assert target.read_bytes().startswith(start)
+    with pytest.raises(OutputExists):
+        write_counts([factories.counted()], target)
+
+
+def test_unknown_suffix(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"\.geojson"):
+        write_counts([factories.counted()], tmp_path / "out.shp")
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("두만강 yard.tif", "두만강 yard.tif"),
+        ("a\nb\tc\x1b[2J\x7f\x9b", r"a\nb\tc\x1b[2J\x7f\x9b"),
+        ("gpj\u202efit", r"gpj\u202efit"),
+        ("\u2028\u2029\udcff", r"\u2028\u2029\udcff"),
+    ],
+)
+def test_escape(raw: str, shown: str) -> None:
+    assert escape(raw) == shown

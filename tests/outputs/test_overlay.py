@@ -1,0 +1,188 @@
+"""The pictures: right colours in the right places, honest words, the same bytes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.image import imread
+
+from railcount.errors import OutputExists
+from railcount.outputs import overlay, picture, stripsheet
+from railcount.raster.tile import Window
+from railcount.tracks.network import TrackNetwork
+
+from . import factories
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def drawn() -> Any:
+    return factories.tile()
+
+
+@pytest.fixture
+def words(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every text that is drawn."""
+    said: list[str] = []
+    original = picture.Page.text
+
+    def listen(self: Any, at: Any, text: str, **options: Any) -> None:
+        said.append(picture.drawable(text))
+        original(self, at, text, **options)
+
+    monkeypatch.setattr(picture.Page, "text", listen)
+    return said
+
+
+def near(image: Any, colour: str) -> Any:
+    return np.all(np.abs(image[..., :3] - np.array(to_rgb(colour))) < 0.12, axis=-1)
+
+
+def test_overlay_shows_every_car_and_says_what_it_is(tmp_path: Path, drawn: Any, words: list[str]) -> None:
+    count = factories.counted(with_strips=True)
+    overlay.draw_overlay(count, drawn, tmp_path / "a.png")
+    image = imread(tmp_path / "a.png")
+    assert image.shape[1] == 1600
+    view = overlay.view_of(drawn.grid, window=Window(0, 0, 640, 360), left=20, top=20 + 2 * 21 + 8)
+    for car in count.cars:
+        # The long side nearest to the viewer lies free of shadow and of labels.
+        a, b = view.place(car.outline_px[:2])
+        side = np.linspace(a, b, 60).round().astype(int)
+        block = np.stack([image[y - 2 : y + 3, x - 2 : x + 3] for x, y in side])
+        assert near(block, picture.KIND_COLOURS[car.kind]).any(axis=(1, 2)).mean() > 0.5, car.kind
+    text = "\n".join(words)
+    assert "73 railcars (70-76, 90 %)" in text
+    assert "2023-10-05T02:11:00Z" in text
+    assert "simulated image" in text
+    assert "Drawn by hand for tests (simulated)" in text
+    assert {"N", "50 m", "1: 10", "2: 8", "3: 6", "4: 6", "11 gondola"} <= set(words)
+    assert {f"{car.train}.{car.position}" for car in count.cars} <= set(words)
+
+
+def test_strip_marks_stand_at_the_ends_of_each_car(tmp_path: Path, drawn: Any) -> None:
+    count = factories.counted(with_strips=True)
+    rows = stripsheet.rows_of(count.strips, count.cars, width_px=1560)
+    page = picture.Page(width=1600, height=400)
+    stretch = picture.stretch_of(drawn.pixels.bands, drawn.pixels.valid)
+    stripsheet.draw_rows(page, rows[:1], left=20, top=0, stretch=stretch)
+    page.save(tmp_path / "rows.png")
+    image = imread(tmp_path / "rows.png")
+    top = stripsheet.NUMBER_PX + 4
+    for car in rows[0].cars:
+        for end in (car.start_m, car.end_m):
+            x = int(20 + stripsheet.LABEL_PX + end * stripsheet.PX_PER_M)
+            colour = picture.KIND_COLOURS[car.kind]
+            assert near(image[top : top + 4, x - 2 : x + 3], colour).any(), (car.position, end)
+
+
+def test_long_strips_wrap_before_a_car() -> None:
+    count = factories.counted(with_strips=True)
+    rows = stripsheet.rows_of(count.strips, count.cars, width_px=700)
+    longest_m = (700 - stripsheet.LABEL_PX) / stripsheet.PX_PER_M
+    for strip in count.strips:
+        own = [row for row in rows if row.strip is strip]
+        assert own[0].start_m == 0
+        assert own[-1].end_m == strip.length_m
+        assert all(a.end_m == b.start_m for a, b in pairwise(own))
+        assert all(0 < row.end_m - row.start_m <= longest_m + 1e-9 for row in own)
+    for car in count.cars:
+        whole = [r for r in rows if car in r.cars and r.start_m <= car.start_m and car.end_m <= r.end_m]
+        assert len(whole) == 1
+
+
+def test_same_count_same_bytes(tmp_path: Path, drawn: Any) -> None:
+    for name in ("a.png", "b.png"):
+        overlay.draw_overlay(factories.counted(with_strips=True), drawn, tmp_path / name)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+@pytest.mark.parametrize("status", ["degraded", "empty", "uncountable"])
+def test_other_results(tmp_path: Path, drawn: Any, words: list[str], status: str) -> None:
+    made = {
+        "degraded": factories.degraded(),
+        "empty": factories.empty(),
+        "uncountable": factories.without_count("uncountable", opened=True),
+    }[status]
+    overlay.draw_overlay(made, drawn, tmp_path / "a.png")
+    text = " ".join(words)
+    expected = {
+        "degraded": "TIFFFillStrip",
+        "empty": "0 railcars (0-1, 90 %)",
+        "uncountable": "No count: uncountable Too much cloud",
+    }[status]
+    assert all(part in text for part in expected.split(" Too"))
+
+
+def test_pixels_have_no_north_and_hostile_names_no_effect(tmp_path: Path, words: list[str]) -> None:
+    count = factories.counted(crs=None, tile="두만강 $\\frac$ \x1b[2J.tif")
+    overlay.draw_overlay(count, factories.tile(crs=None), tmp_path / "a.png")
+    assert "N" not in words
+    assert any(r"\x1b[2J.tif" in word and "$\\frac$" in word for word in words)
+
+
+@pytest.mark.parametrize(("turned", "expected"), [(False, (0, -1)), (True, (-1, 0))])
+def test_north(turned: bool, expected: tuple[float, float], monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn_lines: list[Any] = []
+    monkeypatch.setattr(picture.Page, "lines", lambda self, lines, **options: drawn_lines.extend(lines))
+    grid = factories.grid(turned=turned)
+    view = overlay.view_of(grid, window=Window(0, 0, 640, 360), left=0, top=0)
+    overlay._draw_north(picture.Page(width=100, height=100), view=view)
+    tail, tip = drawn_lines[0]
+    np.testing.assert_allclose((tip - tail) / np.hypot(*(tip - tail)), expected, atol=1e-9)
+
+
+def test_a_large_tile_shows_the_part_around_its_tracks() -> None:
+    grid = replace(factories.grid(), width=9000, height=7000)
+    network = TrackNetwork(tracks=factories.tracks(), source="found")
+    window = overlay._window_of(grid, network)
+    assert window.col == 0
+    assert window.width == pytest.approx(15 + 610 + 80, abs=2)
+    assert overlay._window_of(grid, None) == Window(0, 0, 9000, 7000)
+    assert overlay._window_of(grid, TrackNetwork(tracks=(), source="found")) == Window(0, 0, 9000, 7000)
+
+
+def test_stretch() -> None:
+    ramp = np.linspace(0, 1000, 40_000, dtype=np.float32).reshape(1, 200, 200)
+    valid = np.ones((200, 200), bool)
+    valid[0] = False
+    rgb = picture.stretch_of(ramp, valid).to_rgb(ramp, valid)
+    assert rgb.shape == (200, 200, 3)
+    assert tuple(rgb[0, 0]) == picture.NO_DATA_RGB
+    assert (rgb[1:] == 0).all(axis=-1).mean() == pytest.approx(0.02, abs=0.005)
+    assert (rgb[1:] == 255).all(axis=-1).mean() == pytest.approx(0.02, abs=0.005)
+    nothing = picture.stretch_of(ramp, np.zeros_like(valid))
+    assert nothing.to_rgb(ramp, np.zeros_like(valid))[3, 3].tolist() == list(picture.NO_DATA_RGB)
+    flat = np.full((4, 5, 5), 7, np.float32)
+    assert picture.stretch_of(flat, np.ones((5, 5), bool)).to_rgb(flat, np.ones((5, 5), bool)).max() == 0
+
+
+def test_shrunk_averages_blocks() -> None:
+    rgb = np.zeros((4, 7, 3), np.uint8)
+    rgb[:2, :2] = [[[0], [100]], [[100], [200]]]
+    small = picture.shrunk(rgb, step=2)
+    assert small.shape == (2, 3, 3)
+    assert small[0, 0].tolist() == [100, 100, 100]
+
+
+@pytest.mark.parametrize(("about", "length"), [(61, 50), (50, 50), (19, 10), (2.5, 2), (1234, 1000)])
+def test_scale_bar_is_round(about: float, length: float) -> None:
+    assert overlay._round_length(about) == length
+
+
+def test_preview(tmp_path: Path, drawn: Any, words: list[str]) -> None:
+    network = TrackNetwork(tracks=factories.tracks(), source="found", reasons=("Weak.",))
+    overlay.draw_tracks_preview(network, drawn, tmp_path / "p.png")
+    assert words.count("3") == 2
+    assert {"5 tracks (found), 1532 m", "yard.tif - simulated image", "Weak."} <= set(words)
+    with pytest.raises(OutputExists):
+        overlay.draw_tracks_preview(network, drawn, tmp_path / "p.png")
+    nothing = TrackNetwork(tracks=(), source="found", reasons=("No parallel rows.",))
+    overlay.draw_tracks_preview(nothing, drawn, tmp_path / "p.png", overwrite=True)
+    assert {"0 tracks (found), 0 m", "No parallel rows."} <= set(words)
