@@ -96,7 +96,7 @@ def open_tile(
         guarded(doing="open the file", collected=warned),
         opened(where, driver=driver, overviews=True) as dataset,
     ):
-        block = _check_limits(dataset, limits)
+        block = check_limits(dataset, limits)
         plan = plan_bands(dataset)
         if gsd_m is not None:
             grid = grid_from_gsd(width=dataset.width, height=dataset.height, gsd_m=gsd_m)
@@ -118,7 +118,7 @@ def open_tile(
     )
 
 
-def _check_limits(dataset: Any, limits: Limits) -> tuple[int, int]:
+def check_limits(dataset: Any, limits: Limits) -> tuple[int, int]:
     """Check the sizes that the header states; returns the block's (rows, cols)."""
     n_bands, width, height = dataset.count, dataset.width, dataset.height
     limits.check(width=width, height=height, n_bands=n_bands, block_bytes=0, n_bytes=0)

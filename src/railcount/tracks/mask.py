@@ -1,0 +1,236 @@
+"""Track masks: rasters in which non-zero is track."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import rasterio
+from rasterio.features import rasterize
+from rasterio.windows import Window as RasterioWindow
+
+from railcount.errors import InputError, TileError, TileRefused
+from railcount.outputs.files import replacing
+from railcount.raster.georef import grid_from_dataset
+from railcount.raster.limits import Limits
+from railcount.raster.opening import check_limits
+from railcount.raster.paths import absolute_path, one_line
+from railcount.raster.safety import guarded, opened, sniff_driver
+from railcount.tracks.centrelines import lines_from_mask
+
+if TYPE_CHECKING:
+    import os
+
+    from numpy.typing import NDArray
+
+    from railcount.raster.grid import Grid
+    from railcount.tracks.network import TrackNetwork
+
+__all__ = ["HALF_WIDTH_M", "lines_from_mask", "read_labels", "read_mask", "write_mask"]
+
+HALF_WIDTH_M = 1.5
+"""Of the bands written: a car's body, so that tracks 3.6 m apart stay apart."""
+_MESH_PX = 64
+"""Coordinates are transformed on this mesh and interpolated between; over 64 pixels of any map
+projection that is exact to far less than a pixel."""
+_MAX_TRACKS = 65535
+
+
+def read_mask(path: str | os.PathLike[str], *, grid: Grid, tile_shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """(rows, cols) on the tile's grid: True = track region; see ``read_labels``."""
+    return np.not_equal(read_labels(path, grid=grid, tile_shape=tile_shape), 0)
+
+
+def read_labels(
+    path: str | os.PathLike[str], *, grid: Grid, tile_shape: tuple[int, int]
+) -> NDArray[np.int32]:
+    """A mask's values (rows, cols) on the tile's grid ``tile_shape``; 0 = no track.
+
+    The mask may have any resolution and CRS; the nearest pixel counts. A mask without a CRS, or for a
+    tile without one, must have the tile's shape or its aspect. Whole numbers stay themselves, other
+    values become 1; nodata, masked and transparent pixels are 0.
+
+    Raises MissingInput, or InputError that says what is wrong with the mask.
+    """
+    name = one_line(Path(path).name)
+    try:
+        where = absolute_path(path)
+        driver = sniff_driver(where)
+        with guarded(doing="open the mask"), opened(where, driver=driver, overviews=True) as dataset:
+            check_limits(dataset, Limits())
+            mask_grid = _mask_grid(dataset, grid=grid)
+        columns, rows = _positions(mask_grid, grid=grid, tile_shape=tile_shape)
+        with guarded(doing="read the mask"), opened(where, driver=driver) as dataset:
+            return _sampled(dataset, columns, rows, tile_shape=tile_shape)
+    except TileError as error:
+        raise InputError(f"the mask {name} is not usable: {error}") from None
+
+
+def _mask_grid(dataset: Any, *, grid: Grid) -> Grid | tuple[int, int]:
+    """The mask's grid, or its (width, height) where it lies on the tile pixel over pixel."""
+    if grid.crs is not None:
+        try:
+            return grid_from_dataset(dataset)
+        except TileRefused:
+            pass
+    width, height = int(dataset.width), int(dataset.height)
+    scale = width / grid.width
+    if abs(height - scale * grid.height) > max(1.0, scale):
+        raise TileRefused(
+            f"it has no CRS in common with the tile, and its {width} x {height} pixels do not have the "
+            f"aspect of the tile's {grid.width} x {grid.height}"
+        )
+    return width, height
+
+
+def _positions(
+    mask_grid: Grid | tuple[int, int], *, grid: Grid, tile_shape: tuple[int, int]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mask coordinates (col, row) on a mesh of the tile's pixel centres; NaN outside its CRS."""
+    n_rows, n_cols = tile_shape
+    mesh_x, mesh_y = _mesh(n_cols), _mesh(n_rows)
+    pixels = np.stack(np.meshgrid(mesh_x + 0.5, mesh_y + 0.5), axis=-1)
+    if isinstance(mask_grid, tuple):
+        position = pixels * np.array(mask_grid) / np.array([n_cols, n_rows])
+    elif mask_grid.crs == grid.crs:
+        position = mask_grid.from_world(grid.to_world(pixels))
+    else:
+        from pyproj import Transformer
+
+        world = grid.to_world(pixels)
+        transformer = Transformer.from_crs(grid.crs, mask_grid.crs, always_xy=True)
+        x, y = transformer.transform(world[..., 0], world[..., 1])
+        position = mask_grid.from_world(np.stack([np.asarray(x), np.asarray(y)], axis=-1))
+    position = np.where(np.isfinite(position), position, -1e9)
+    return position[..., 0], position[..., 1]
+
+
+def _mesh(n: int) -> NDArray[np.float64]:
+    return np.append(np.arange(0, n - 1, _MESH_PX), n - 1).astype(np.float64)
+
+
+def _sampled(
+    dataset: Any,
+    columns: NDArray[np.float64],
+    rows: NDArray[np.float64],
+    *,
+    tile_shape: tuple[int, int],
+) -> NDArray[np.int32]:
+    n_rows, n_cols = tile_shape
+    labels = np.zeros(tile_shape, dtype=np.int32)
+    left, top = max(int(columns.min()) - 1, 0), max(int(rows.min()) - 1, 0)
+    right, bottom = min(int(columns.max()) + 2, dataset.width), min(int(rows.max()) + 2, dataset.height)
+    if right <= left or bottom <= top:
+        return labels
+    values = _values(dataset, RasterioWindow(left, top, right - left, bottom - top))
+    mesh_x, mesh_y = _mesh(n_cols), _mesh(n_rows)
+    all_cols = np.arange(n_cols)
+    for first in range(0, n_rows, _MESH_PX):
+        wanted = np.arange(first, min(first + _MESH_PX, n_rows))
+        col = np.floor(_bilinear(columns, mesh_x, mesh_y, all_cols, wanted)).astype(np.int64) - left
+        row = np.floor(_bilinear(rows, mesh_x, mesh_y, all_cols, wanted)).astype(np.int64) - top
+        inside = (col >= 0) & (row >= 0) & (col < values.shape[1]) & (row < values.shape[0])
+        part = labels[first : first + _MESH_PX]
+        part[inside] = values[row[inside], col[inside]]
+    return labels
+
+
+def _bilinear(
+    mesh: NDArray[np.float64],
+    mesh_x: NDArray[np.float64],
+    mesh_y: NDArray[np.float64],
+    x: NDArray[np.intp],
+    y: NDArray[np.intp],
+) -> NDArray[np.float64]:
+    """(len(y), len(x)) values between the nodes of a mesh."""
+    lower = np.clip(np.searchsorted(mesh_y, y, side="right") - 1, 0, max(len(mesh_y) - 2, 0))
+    upper = np.minimum(lower + 1, len(mesh_y) - 1)
+    span = np.maximum(mesh_y[upper] - mesh_y[lower], 1)
+    weight = ((y - mesh_y[lower]) / span)[:, None]
+    between = mesh[lower] * (1 - weight) + mesh[upper] * weight
+    return np.stack([np.interp(x, mesh_x, line) for line in between])
+
+
+def _values(dataset: Any, window: RasterioWindow) -> NDArray[np.int32]:
+    """(rows, cols): the first band that is not 0, as whole numbers."""
+    interps = [interp.name for interp in dataset.colorinterp]
+    result = np.zeros((int(window.height), int(window.width)), dtype=np.int32)
+    for index, interp in enumerate(interps, 1):
+        band = dataset.read(index, window=window)
+        if band.dtype.kind == "c":
+            raise TileRefused("its pixels are complex numbers")
+        marked = (band != 0) & (dataset.read_masks(index, window=window) > 0)
+        if interp == "alpha":
+            result[band == 0] = 0
+            continue
+        if band.dtype.kind == "f":
+            marked &= np.isfinite(band)
+            whole = marked & (np.abs(np.nan_to_num(band)) < 2**31) & (np.floor(band) == band)
+        else:
+            whole = marked & (np.abs(band.astype(np.float64)) < 2**31)
+        value = np.ones(band.shape, dtype=np.int32)
+        value[whole] = band[whole].astype(np.int32)
+        result = np.where((result == 0) & marked, value, result)
+    return result
+
+
+def write_mask(
+    network: TrackNetwork, path: str | os.PathLike[str], *, grid: Grid, overwrite: bool = False
+) -> None:
+    """Write the tracks as bands 3 m wide: a uint16 GeoTIFF on the tile's grid, value = track number.
+
+    Numbers count from 1 in the network's order. Where bands would overlap, at switches, each pixel
+    belongs to the nearer track. The same network gives the same bytes.
+
+    Raises InputError for another suffix or too many tracks, OutputExists, OutputError.
+    """
+    target = Path(path)
+    if target.suffix.lower() not in {".tif", ".tiff"}:
+        raise InputError(f"a mask is written as .tif, not {one_line(target.suffix)!r}")
+    if len(network.tracks) > _MAX_TRACKS:
+        raise InputError(f"a mask holds at most {_MAX_TRACKS} tracks, got {len(network.tracks)}")
+    labels = _drawn(network, grid=grid)
+    profile: dict[str, Any] = {
+        "driver": "GTiff", "width": grid.width, "height": grid.height, "count": 1, "dtype": "uint16",
+        "compress": "deflate", "tiled": True, "blockxsize": 256, "blockysize": 256,
+    }  # fmt: skip
+    if grid.crs is not None:
+        profile.update(crs=grid.crs.to_wkt(), transform=grid.transform)
+    with (
+        replacing(target, overwrite=overwrite) as temporary,
+        guarded(doing="write the mask"),
+        rasterio.open(str(temporary.absolute()), "w", **profile) as dataset,
+    ):
+        dataset.write(labels, 1)
+
+
+def _drawn(network: TrackNetwork, *, grid: Grid) -> NDArray[np.uint16]:
+    """(rows, cols): number of the nearest track within the half width, else 0."""
+    import shapely
+
+    labels = np.zeros((grid.height, grid.width), dtype=np.uint16)
+    nearest = np.full(labels.shape, np.inf, dtype=np.float32)
+    half_m = max(HALF_WIDTH_M, 0.75 * grid.gsd_m)  # a narrower band would lose pixels
+    for number, track in enumerate(network.tracks, 1):
+        line = shapely.LineString(grid.to_local(track.line_px))
+        band = line.buffer(half_m, cap_style="flat", join_style="round")
+        outline = shapely.transform(band, grid.to_pixel)
+        low_col, low_row, high_col, high_row = outline.bounds
+        left, top = max(int(low_col) - 1, 0), max(int(low_row) - 1, 0)
+        right, bottom = min(int(high_col) + 2, grid.width), min(int(high_row) + 2, grid.height)
+        if right <= left or bottom <= top:
+            continue
+        inside = rasterize(
+            [(outline, 1)], out_shape=(bottom - top, right - left), dtype="uint8",
+            transform=rasterio.Affine.translation(left, top),
+        )  # fmt: skip
+        rows, cols = np.nonzero(inside)
+        rows, cols = rows + top, cols + left
+        centres = grid.to_local(np.stack([cols + 0.5, rows + 0.5], axis=-1).astype(np.float64))
+        distance = shapely.distance(shapely.points(centres), line).astype(np.float32)
+        nearer = distance < nearest[rows, cols] - 1e-3  # of equals the first keeps it
+        rows, cols = rows[nearer], cols[nearer]
+        labels[rows, cols] = number
+        nearest[rows, cols] = distance[nearer]
+    return labels
