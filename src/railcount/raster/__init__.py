@@ -10,18 +10,21 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from railcount.raster.limits import Limits
+    from railcount.raster.names import NameInfo, parse_name
     from railcount.raster.opening import RasterTile, open_tile
     from railcount.raster.tile import Pixels, Tile, Window
 
-__all__ = ["Limits", "Pixels", "RasterTile", "Tile", "Window", "open_tile"]
+__all__ = ["Limits", "NameInfo", "Pixels", "RasterTile", "Tile", "Window", "open_tile", "parse_name"]
 
 _HOMES = {
     "Limits": "limits",
+    "NameInfo": "names",
     "Pixels": "tile",
     "RasterTile": "opening",
     "Tile": "tile",
     "Window": "tile",
     "open_tile": "opening",
+    "parse_name": "names",
 }
 
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from railcount.errors import TileUnreadable
-from railcount.raster.acquisition import Acquisition
+from railcount.errors import TileRefused, TileUnreadable
+from railcount.raster.acquire import acquisition_of
 from railcount.raster.bands import BandPlan, plan_bands
 from railcount.raster.georef import grid_from_dataset, grid_from_gsd
 from railcount.raster.limits import Limits
+from railcount.raster.names import parse_name
 from railcount.raster.paths import absolute_path, one_line
 from railcount.raster.pixels import read_pixels
 from railcount.raster.safety import (
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from pathlib import Path
 
+    from railcount.raster.acquisition import Acquisition
     from railcount.raster.grid import Grid
+    from railcount.raster.names import NameInfo
     from railcount.raster.tile import Pixels, Window
 
 
@@ -91,21 +94,22 @@ def open_tile(
     limits = limits or Limits()
     where = absolute_path(path)
     driver = sniff_driver(where, drivers=drivers)
+    name = parse_name(where.name)
+    _check_kind(name)
     warned: list[str] = []
     with (
         guarded(doing="open the file", collected=warned),
         opened(where, driver=driver, overviews=True) as dataset,
     ):
         block = check_limits(dataset, limits)
-        plan = plan_bands(dataset)
+        plan = plan_bands(dataset, vendor=name.vendor)
         if gsd_m is not None:
             grid = grid_from_gsd(width=dataset.width, height=dataset.height, gsd_m=gsd_m)
         else:
             grid = grid_from_dataset(dataset)
         dtype = str(dataset.dtypes[0])
-    acquisition = Acquisition(
-        acquired=acquired, acquired_from="option" if acquired else None, notes=plan.notes
-    )
+        tags, imagery = dataset.tags(), dataset.tags(ns="IMAGERY")
+    acquisition = acquisition_of(where, acquired=acquired, tags=tags, imagery=imagery, notes=plan.notes)
     return RasterTile(
         path=where,
         grid=grid,
@@ -116,6 +120,16 @@ def open_tile(
         block_shape=block,
         _warnings=[*plan.reasons, *warned],
     )
+
+
+def _check_kind(name: NameInfo) -> None:
+    if name.kind == "quality_mask":
+        raise TileRefused("by its name this is a quality mask (udm): give the image it belongs to")
+    if name.kind == "not_rgb":
+        raise TileRefused(
+            "by its name this is the NED half of a Pleiades Neo image (near infrared, red edge, deep blue): "
+            "give the RGB half"
+        )
 
 
 def check_limits(dataset: Any, limits: Limits) -> tuple[int, int]:
