@@ -50,7 +50,7 @@ def explain(
     if values and level != "quiet":
         text += f" {_as_high(sum(value >= count.best for value in values), len(values))}"
     if level == "normal" and not has_p90:
-        text += " There are too few of them to say more."
+        text += " Dated counts are too few to say more."
     return f"{text} {basis}"
 
 

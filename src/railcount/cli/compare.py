@@ -13,7 +13,7 @@ from railcount.cli import options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date
+    from datetime import date, datetime
 
     from railcount.baseline import Comparison, Observation
     from railcount.counts import Interval
@@ -23,11 +23,14 @@ FAIL_LEVELS = tuple(level for level in LEVELS if level != "insufficient_history"
 MAX_COUNT = 1_000_000
 
 _COUNT = click.IntRange(0, MAX_COUNT)
+_DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
 @click.command()
 @click.option("--site", "site_name", required=True, metavar="NAME|FILE", help="Site, such as tumangang.")
-@click.option("--date", "day", required=True, type=options.DateType(), help="Day of the image, local time.")
+@click.option(
+    "--date", "day", required=True, type=_DAY, metavar="YYYY-MM-DD", help="Day of the image, local time."
+)
 @click.option(
     "--count", "best", required=True, type=_COUNT, metavar="N", help="Railcars, without locomotives."
 )
@@ -50,7 +53,7 @@ _COUNT = click.IntRange(0, MAX_COUNT)
 def compare(  # noqa: PLR0917
     ctx: click.Context,
     site_name: str,
-    day: date,
+    day: datetime,
     best: int,
     low: int | None,
     high: int | None,
@@ -74,12 +77,13 @@ def compare(  # noqa: PLR0917
     if not count.low <= count.best <= count.high:
         raise click.UsageError(f"--low {count.low} --count {best} --high {count.high} are not in order")
     site = sites.load(site_name)
-    comparison = site.compare(count, acquired=day)
+    on = day.date()
+    comparison = site.compare(count, acquired=on)
     if form == "json":
-        document = _document(site, day, count, comparison)
+        document = _document(site, on, count, comparison)
         options.print_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     else:
-        lines = _table(site, day, count, comparison, width=options.terminal_width())
+        lines = _table(site, on, count, comparison, width=options.terminal_width())
         options.print_text("\n".join(lines) + "\n")
     if fail_on is not None and LEVELS.index(comparison.level) >= LEVELS.index(fail_on):
         from railcount.cli.main import EXIT_FAIL_ON
