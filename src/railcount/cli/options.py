@@ -5,24 +5,34 @@ from __future__ import annotations
 import logging
 import math
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from click.decorators import FC
 
+    # Generic in recent versions of click only.
+    _DayParameter = click.ParamType[date]
+else:
+    _DayParameter = click.ParamType
 
-def _to_date(ctx: click.Context, param: click.Parameter, value: str | None) -> date | None:
-    """Text to a day; a usage error for anything else."""
-    if value is None:
-        return None
-    try:
-        if len(value) != len("2023-10-05"):
-            raise ValueError
-        return date.fromisoformat(value)
-    except ValueError as error:
-        raise click.BadParameter(f"{value!r} is not a day; write it as 2023-10-05") from error
+
+class DateType(_DayParameter):
+    """A day as YYYY-MM-DD."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Text to a day; a usage error for anything else."""
+        if isinstance(value, date):
+            return value
+        try:
+            if len(value) != len("2023-10-05"):
+                raise ValueError
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a day; write it as 2023-10-05", param, ctx)
 
 
 def _to_metres(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
@@ -88,8 +98,7 @@ site = click.option(
 )
 day = click.option(
     "--date",
-    callback=_to_date,
-    metavar="YYYY-MM-DD",
+    type=DateType(),
     help="Day of the image; overrides what the file and its name say.",
 )
 stock = click.option("--stock", metavar="NAME", help="Rolling stock: the table of car lengths to expect.")

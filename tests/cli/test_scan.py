@@ -1,0 +1,228 @@
+"""``railcount scan`` with a scan that is made up: options, outputs, exit codes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from dataclasses import replace
+from datetime import date
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from railcount.cli.main import cli
+from railcount.errors import InputError, TileUnreadable
+
+from ..outputs import factories
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from click.testing import Result
+
+    from railcount.counts import TileCount
+
+
+class Scan:
+    """Stands in for railcount.scan: gives the counts in turn and notes what it was asked."""
+
+    def __init__(self) -> None:
+        self.counts: list[TileCount] = []
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+
+    def scan_tile(self, path: str, **options: Any) -> TileCount:
+        self.asked.append((path, options))
+        made = self.counts.pop(0) if self.counts else factories.counted()
+        return replace(made, tile=path)
+
+    def run(self, *args: object) -> Result:
+        return CliRunner().invoke(cli, ["scan", *map(str, args)])
+
+
+@pytest.fixture
+def scan(monkeypatch: pytest.MonkeyPatch) -> Scan:
+    fake = Scan()
+    module = ModuleType("railcount.scan")
+    module.scan_tile = fake.scan_tile  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "railcount.scan", module)
+    return fake
+
+
+def test_table(scan: Scan) -> None:
+    result = scan.run("a.tif")
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    assert "73 railcars (70-76, 90 %) on 3 of 5 tracks" in result.stdout
+    assert "\x1b" not in result.stdout
+    assert scan.asked == [
+        (
+            "a.tif",
+            {
+                "tracks": None,
+                "mask": None,
+                "site": None,
+                "date": None,
+                "stock": None,
+                "gsd_m": None,
+                "baseline": True,
+            },
+        )
+    ]
+
+
+def test_every_option_reaches_the_library(scan: Scan) -> None:
+    scan.run(
+        *["a.tif", "--tracks", "t.geojson", "--mask", "m.tif", "--site", "tumangang", "--date", "2023-10-05"],
+        *["--stock", "european", "--gsd", "0.3", "--no-baseline"],
+    )
+    assert scan.asked[0][1] == {
+        "tracks": "t.geojson",
+        "mask": "m.tif",
+        "site": "tumangang",
+        "date": date(2023, 10, 5),
+        "stock": "european",
+        "gsd_m": 0.3,
+        "baseline": False,
+    }
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["--gsd", "0"],
+        ["--gsd", "nan"],
+        ["--gsd", "inf"],
+        ["--gsd", "-1"],
+        ["--gsd", "half"],
+        ["--date", "2023-13-01"],
+        ["--date", "20231005"],
+        ["--format", "xml"],
+        ["--fail-on", "insufficient_history"],
+        ["-o", "out.shp"],
+        ["--overlay", "out.jpg"],
+    ],
+)
+def test_bad_options_are_usage_errors_before_any_count(scan: Scan, args: list[str]) -> None:
+    result = scan.run("a.tif", *args)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert scan.asked == []
+
+
+def test_stdout_holds_the_result_alone(scan: Scan) -> None:
+    scan.counts = [factories.counted(), factories.without_count("refused")]
+    document = json.loads(scan.run("a.tif", "b.tif", "--format", "json").stdout)
+    assert [r["tile"] for r in document["results"]] == ["a.tif", "b.tif"]
+    assert [r["status"] for r in document["results"]] == ["counted", "refused"]
+    assert len(json.loads(scan.run("a.tif", "--format", "geojson").stdout)["features"]) == 30
+    rows = list(csv.DictReader(io.StringIO(scan.run("a.tif", "b.tif", "--format", "csv").stdout)))
+    assert [row["tile"] for row in rows] == ["a.tif", "b.tif"]
+
+
+@pytest.mark.parametrize("status", factories.STATUSES_WITHOUT_COUNT)
+def test_a_tile_without_a_count_is_exit_code_3(scan: Scan, status: str) -> None:
+    scan.counts = [factories.counted(), factories.without_count(status)]
+    assert scan.run("a.tif", "b.tif").exit_code == 3
+
+
+def test_degraded_is_counted(scan: Scan) -> None:
+    scan.counts = [factories.degraded()]
+    assert scan.run("a.tif").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("level", "fail_on", "code"),
+    [
+        ("unprecedented", "unprecedented", 4),
+        ("unprecedented", "elevated", 4),
+        ("record", "unprecedented", 0),
+        ("normal", "elevated", 0),
+        ("insufficient_history", "quiet", 0),
+        (None, "quiet", 0),
+    ],
+)
+def test_fail_on(scan: Scan, level: Any, fail_on: str, code: int) -> None:
+    comparison = replace(factories.COMPARISON, level=level) if level else None
+    scan.counts = [factories.counted(comparison=comparison)]
+    assert scan.run("a.tif", "--fail-on", fail_on).exit_code == code
+
+
+def test_an_alarm_comes_before_a_missing_count(scan: Scan) -> None:
+    scan.counts = [factories.without_count("refused"), factories.counted()]
+    assert scan.run("a.tif", "b.tif", "--fail-on", "record").exit_code == 4
+
+
+def test_a_bad_option_of_the_library_is_exit_code_1(scan: Scan, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: str, **options: Any) -> None:
+        msg = "no site is called nowhere; there is tumangang"
+        raise InputError(msg)
+
+    monkeypatch.setattr(sys.modules["railcount.scan"], "scan_tile", refuse)
+    result = scan.run("a.tif", "--site", "nowhere")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "railcount: no site is called nowhere; there is tumangang\n"
+
+
+def test_outputs_go_to_files_and_the_table_to_stdout(scan: Scan, tmp_path: Path) -> None:
+    files = [tmp_path / f"out.{end}" for end in ("json", "geojson", "csv", "gpkg")]
+    result = scan.run("a.tif", *(arg for file in files for arg in ("-o", file)))
+    assert result.exit_code == 0
+    assert "73 railcars" in result.stdout
+    assert all(file.stat().st_size > 500 for file in files)
+    again = scan.run("a.tif", "-o", files[0])
+    assert again.exit_code == 1
+    assert "exists; choose another name or allow --overwrite" in again.stderr
+    assert len(scan.asked) == 1, "the count must not be made and then lost"
+    assert scan.run("a.tif", "-o", files[0], "--overwrite").exit_code == 0
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Stands in for the drawing; tiles called bad cannot be opened."""
+    pictures: list[str] = []
+
+    def open_tile(path: str, **options: Any) -> Any:
+        if "bad" in path:
+            msg = "the header is damaged\x07"
+            raise TileUnreadable(msg)
+        return factories.tile()
+
+    def draw_overlay(count: Any, tile: Any, path: Path, *, overwrite: bool) -> None:
+        pictures.append(f"{count.tile} {path.name} {overwrite}")
+
+    monkeypatch.setattr("railcount.raster.open_tile", open_tile, raising=False)
+    monkeypatch.setattr("railcount.outputs.overlay.draw_overlay", draw_overlay)
+    return pictures
+
+
+def test_one_overlay(scan: Scan, drawn: list[str], tmp_path: Path) -> None:
+    assert scan.run("a.tif", "--overlay", tmp_path / "a.png").exit_code == 0
+    assert drawn == ["a.tif a.png False"]
+
+
+def test_overlays_of_several_tiles_go_to_a_folder(scan: Scan, drawn: list[str], tmp_path: Path) -> None:
+    scan.counts = [factories.counted(), factories.without_count("failed")]
+    result = scan.run("x/a.tif", "bad.tif", "--overlay", tmp_path, "--overwrite")
+    assert result.exit_code == 3
+    assert drawn == ["x/a.tif a.png True"]
+    assert result.stderr == "railcount: no picture for bad.tif: the header is damaged\\x07\n"
+    assert scan.run("a.tif", "b.tif", "--overlay", tmp_path / "no.png").exit_code == 2
+    same = scan.run("x/a.tif", "y/a.tif", "--overlay", tmp_path)
+    assert same.exit_code == 2
+    assert "same name" in same.stderr
+
+
+def test_a_real_overlay(scan: Scan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("railcount.raster.open_tile", lambda path, **o: factories.tile(), raising=False)
+    assert scan.run("a.tif", "--overlay", tmp_path / "a.png").exit_code == 0
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_letters_that_stdout_lacks_are_escaped(scan: Scan) -> None:
+    result = CliRunner(charset="ascii").invoke(cli, ["scan", "두.tif"])
+    assert result.exit_code == 0
+    assert r"\ub450.tif" in result.stdout

@@ -1,0 +1,78 @@
+"""``railcount tracks`` with tracks that are made up."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from railcount.cli.main import cli
+from railcount.errors import TileRefused
+from railcount.tracks.network import TrackNetwork
+
+from ..outputs import factories
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from click.testing import Result
+
+NETWORK = TrackNetwork(tracks=factories.tracks(), source="found")
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    calls: list[dict[str, Any]] = []
+
+    def locate_tracks(path: str, **options: Any) -> Any:
+        calls.append(options)
+        if path == "bad.tif":
+            msg = "pixels of 4 m are too coarse"
+            raise TileRefused(msg)
+        return factories.tile(), NETWORK
+
+    module = ModuleType("railcount.scan")
+    module.locate_tracks = locate_tracks  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "railcount.scan", module)
+    return calls
+
+
+def run(*args: object) -> Result:
+    return CliRunner().invoke(cli, ["tracks", *map(str, args)])
+
+
+def test_list(asked: list[dict[str, Any]]) -> None:
+    result = run("a.tif", "--mask", "m.tif", "--gsd", "0.5")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("5 tracks (found), 1532 m\n  1: 306 m, confidence 0.95\n")
+    assert asked[0]["mask"] == "m.tif"
+    assert asked[0]["gsd_m"] == 0.5
+
+
+def test_files_and_preview(asked: list[dict[str, Any]], tmp_path: Path) -> None:
+    names = ["t.geojson", "t.gpkg", "t.tif"]
+    outputs = [arg for name in names for arg in ("-o", tmp_path / name)]
+    result = run("a.tif", *outputs, "--preview", tmp_path / "t.png")
+    assert result.exit_code == 0, result.stderr
+    starts = [b"{", b"SQLite format 3", b"II*\0", b"\x89PNG"]
+    for name, start in zip([*names, "t.png"], starts, strict=True):
+        assert (tmp_path / name).read_bytes().startswith(start), name
+    again = run("a.tif", "--preview", tmp_path / "t.png")
+    assert again.exit_code == 1
+    assert "exists" in again.stderr
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("args", [["-o", "t.shp"], ["--preview", "t.gif"], ["--gsd", "0"]])
+def test_usage_errors(asked: list[dict[str, Any]], args: list[str]) -> None:
+    assert run("a.tif", *args).exit_code == 2
+    assert asked == []
+
+
+def test_a_refused_tile_is_an_error(asked: list[dict[str, Any]]) -> None:
+    result = run("bad.tif")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "railcount: pixels of 4 m are too coarse\n"
