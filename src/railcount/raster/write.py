@@ -44,7 +44,9 @@ def write_geotiff(
 
     path = Path(path)
     if bands.ndim != 3 or bands.shape[1:] != (grid.height, grid.width):
-        raise InputError(f"bands must be (bands, {grid.height}, {grid.width}) to fit the grid, not {bands.shape}")
+        raise InputError(
+            f"bands must be (bands, {grid.height}, {grid.width}) to fit the grid, not {bands.shape}"
+        )
     if compression == "jpeg" and (bands.dtype != np.uint8 or len(bands) not in (1, 3)):
         raise InputError(f"JPEG takes 1 or 3 bands of 8 bit, not {len(bands)} of {bands.dtype}")
     if path.exists() and not overwrite:

@@ -108,9 +108,9 @@ def lay_ground(canvas: Canvas, lines: Sequence[Line], soil: Soil, dice: Dice) ->
 def _grain(rng: np.random.Generator, canvas: Canvas) -> NDArray[np.float32]:
     """Stones and tufts: brightness from pixel to pixel and over half a metre."""
     grain = rng.standard_normal(canvas.shape, dtype=np.float32)
-    grain *= np.float32(0.20)
+    grain *= np.float32(rng.uniform(0.10, 0.2))
     half = lattice_noise(rng, canvas.shape, 0.6 / canvas.step_m)
-    half *= np.float32(0.09)
+    half *= np.float32(rng.uniform(0.03, 0.08))
     grain += half
     np.clip(grain, -0.6, 0.9, out=grain)
     grain += 1
@@ -127,10 +127,10 @@ def lay_track(canvas: Canvas, line: Line, soil: Soil, dice: Dice) -> None:
     rust = colour("rust", canvas.bands, rng)
     sleeper = sleeper + (rust - sleeper) * np.float32(0.25 * soil.rust)
     rail = colour("rail", canvas.bands, rng) + (rust - colour("rail", canvas.bands)) * np.float32(0.5 * soil.rust)
-    buried = float(rng.uniform(0.0, 0.7))
+    buried = float(rng.uniform(0.0, 0.45))
     worn = bool(rng.random() < 0.5)
     top = colour("rail_top", canvas.bands, rng) * np.float32(rng.uniform(0.5, 1.0))
-    stain = float(rng.uniform(0.0, 0.35))
+    stain = float(rng.uniform(0.1, 0.5))
     long_noise = rng.standard_normal(400).astype(np.float32)
     per_sleeper = rng.normal(1.0, 0.18, 4096).astype(np.float32)
     for patch in canvas.along(line, 1.9):

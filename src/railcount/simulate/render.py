@@ -9,7 +9,7 @@ import numpy as np
 
 from railcount.errors import InputError
 from railcount.raster.grid import Grid
-from railcount.simulate import light, sensor
+from railcount.simulate import light, lineside, sensor, weather
 from railcount.simulate.art import draw_vehicle
 from railcount.simulate.canvas import Canvas
 from railcount.simulate.consist import Placed, marshal
@@ -82,18 +82,26 @@ def render(scene: Scene, *, seed: int) -> RenderedScene:
     lay_ground(canvas, lines, soil, yard)
     for line in lines:
         lay_track(canvas, line, soil, yard)
+    air = weather.settle_sky(scene.weather, dice)
+    lineside.build(canvas, lines, scene.lineside, yard, sun)
+    weather.lay_snow(canvas, lines, air, dice)
     placed = marshal(scene.stock, lines, dice.stream("stock"), width_m=width_m, height_m=height_m)
     camouflage = pick(dice.stream("camouflage"), scene.stock.camouflage, 0.0, 0.35)
     for car in placed:
-        draw_vehicle(canvas, car, sun, soil.ballast, camouflage=camouflage, snow=0.0)
+        draw_vehicle(canvas, car, sun, soil.ballast, camouflage=camouflage, snow=air.snow)
+    lineside.hang(canvas, lines, scene.lineside, yard)
     camera = sensor.settle(scene.sensor, dice.stream("camera"), gsd_m=scene.gsd_m)
-    radiance = illuminate(canvas, sun, sky=sky, fine=_fine(scene, canvas))
-    valid = np.ones((scene.height_px, scene.width_px), dtype=bool)
-    image = sensor.expose(
-        radiance, camera, dice.stream("noise"), gsd_m=scene.gsd_m, fine=min(2, _oversampling(scene))
+    radiance = illuminate(canvas, sun, sky=sky, fine=_fine(scene))
+    samples = _oversampling(scene) // _fine(scene)
+    cloud = weather.add_air(radiance, air, dice, sample_m=scene.gsd_m / samples)
+    collar = dice.stream("collar")
+    valid = weather.footprint(
+        collar, (scene.height_px, scene.width_px), pick(collar, scene.sensor.collar, 0.0, 0.0)
     )
+    image = sensor.expose(radiance, camera, dice.stream("noise"), gsd_m=scene.gsd_m, fine=samples)
     numbers = sensor.digitise(image, camera, dice.stream("digits"), valid)
-    hidden = np.zeros(valid.shape, dtype=np.float32)
+    cloud = sensor.block_mean(cloud, samples)
+    hidden = 1 - (1 - cloud) * (1 - _roofed(canvas, _oversampling(scene)))
     return RenderedScene(
         scene=scene,
         seed=seed,
@@ -104,7 +112,7 @@ def render(scene: Scene, *, seed: int) -> RenderedScene:
         tracks=tuple(TruthLine.of(line, grid) for line in lines),
         sun_azimuth_deg=azimuth,
         sun_elevation_deg=elevation,
-        cloud_cover=0.0,
+        cloud_cover=float((cloud[valid] > 0.5).mean()) if valid.any() else 0.0,
         resolution_m=camera.resolution_m,
     )
 
@@ -149,7 +157,7 @@ def _oversampling(scene: Scene) -> int:
     return k + k % 2 if k > 2 else k
 
 
-def _fine(scene: Scene, canvas: Canvas) -> int:
+def _fine(scene: Scene) -> int:
     """Canvas pixels per sample of the radiance, of which there are 2 x 2 in a pixel."""
     return max(_oversampling(scene) // 2, 1)
 
@@ -186,6 +194,16 @@ def _sun(scene: Scene, dice: Dice) -> tuple[float, float, float]:
     return azimuth, elevation, pick(rng, scene.sun.sky, 0.15, 0.35)
 
 
+def _roofed(canvas: Canvas, k: int) -> NDArray[np.float32]:
+    """How much of each picture pixel a hanging thing hides, (rows, cols), 0-1."""
+    clear = np.ones(canvas.shape, dtype=np.float32)
+    for thing in canvas.floating:
+        clear[thing.rows, thing.cols] *= 1 - thing.alpha
+    pad = canvas.pad
+    inner = np.ascontiguousarray(clear[pad : canvas.shape[0] - pad, pad : canvas.shape[1] - pad])
+    return 1 - sensor.block_mean(inner, k)
+
+
 def illuminate(
     canvas: Canvas, sun: NDArray[np.float64], *, sky: float, fine: int
 ) -> NDArray[np.float32]:
@@ -199,10 +217,14 @@ def illuminate(
     lit *= canvas.direct
     view = light.sky_view(canvas.height, canvas.step_m)
     inner = slice(canvas.pad, canvas.shape[0] - canvas.pad), slice(canvas.pad, canvas.shape[1] - canvas.pad)
+    sky_all = [np.float32(sky * light.SKY_COLOUR[b]) for b in range(canvas.bands)]
     out = []
     for b in range(canvas.bands):
-        shine = view[inner] * np.float32(sky * light.SKY_COLOUR[b])
-        shine += lit[inner]
-        shine *= canvas.albedo[b][inner]
-        out.append(sensor.block_mean(shine, fine))
+        shine = view * sky_all[b]
+        shine += lit
+        shine *= canvas.albedo[b]
+        for thing in canvas.floating:
+            part = shine[thing.rows, thing.cols]
+            part += (thing.colour[b] * (1 + sky_all[b]) - part) * thing.alpha
+        out.append(sensor.block_mean(np.ascontiguousarray(shine[inner]), fine))
     return np.stack(out)

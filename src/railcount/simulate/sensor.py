@@ -47,10 +47,10 @@ def settle(sensor: Sensor, rng: np.random.Generator, *, gsd_m: float) -> Camera:
     halo = pick(rng, sensor.halo, 0.0, 0.7)
     snr = pick(rng, sensor.snr, 35.0, 140.0)
     quality = int(rng.integers(72, 101))
-    contrast = pick(rng, sensor.contrast, 0.75, 1.15)
-    black = float(rng.uniform(0.3, 0.9))
+    contrast = pick(rng, sensor.contrast, 0.7, 1.05)
+    black = float(rng.uniform(0.1, 0.7))
     shift = (float(rng.normal(0, 0.25)), float(rng.normal(0, 0.25)))
-    tint = tuple(float(x) for x in rng.normal(1.0, 0.035, 4))
+    tint = tuple(float(x) for x in rng.normal(1.0, 0.02, 4))
     return Camera(
         bands=sensor.bands,
         bit_depth=sensor.bit_depth,

@@ -1,0 +1,117 @@
+"""Writing a drawn scene: picture, cars and tracks."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import railcount
+from railcount.errors import InputError, OutputError, OutputExists
+from railcount.raster.write import Compression, write_geotiff
+from railcount.simulate.truth import cars_geojson, tracks_geojson
+
+if TYPE_CHECKING:
+    from railcount.simulate.render import RenderedScene
+
+RENDERER_VERSION = "1"
+"""Raised whenever a scene and seed come to give another picture."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """The files of one drawn scene."""
+
+    image: Path
+    cars: Path
+    tracks: Path
+
+
+def image_tags(drawn: RenderedScene) -> dict[str, str]:
+    """TIFF tags that say what the picture is: simulated, from what, and under which sun."""
+    scene = drawn.scene
+    tags = {
+        "TIFFTAG_IMAGEDESCRIPTION": (
+            f"simulated image, not a photograph: scene {scene.name!r}, seed {drawn.seed}, by railcount simulate"
+        ),
+        "TIFFTAG_SOFTWARE": f"railcount simulate, renderer {RENDERER_VERSION}",
+        "RAILCOUNT_SIMULATED": "yes",
+        "RAILCOUNT_SCENE": scene.name,
+        "RAILCOUNT_SEED": str(drawn.seed),
+        "RAILCOUNT_NUMPY": np.__version__,
+        "RAILCOUNT_SUN_AZIMUTH_DEG": f"{drawn.sun_azimuth_deg:.2f}",
+        "RAILCOUNT_SUN_ELEVATION_DEG": f"{drawn.sun_elevation_deg:.2f}",
+        "RAILCOUNT_RESOLUTION_M": f"{drawn.resolution_m:.3f}",
+    }
+    if scene.acquired_utc is not None:
+        tags["TIFFTAG_DATETIME"] = scene.acquired_utc.strftime("%Y:%m:%d %H:%M:%S")
+    return tags
+
+
+def write_scene(
+    drawn: RenderedScene,
+    folder: str | Path,
+    *,
+    stem: str | None = None,
+    compression: Compression = "deflate",
+    jpeg_quality: int = 88,
+    overwrite: bool = False,
+) -> Written:
+    """Write ``<stem>.tif``, ``<stem>_truth.geojson`` and ``<stem>_tracks.geojson`` into a folder.
+
+    The folder is made where it is missing. ``stem`` is ``<scene>_simulated_seed<seed>`` where left out.
+    Raises InputError for a stem that is not a plain file name, OutputExists where one of the files exists
+    and ``overwrite`` is False, OutputError.
+    """
+    folder = Path(folder)
+    stem = f"{drawn.scene.name}_simulated_seed{drawn.seed}" if stem is None else stem
+    if not stem or Path(stem).name != stem or stem.startswith("."):
+        raise InputError(f"the scene's name must make a plain file name, not {stem!r}")
+    written = Written(
+        image=folder / f"{stem}.tif", cars=folder / f"{stem}_truth.geojson", tracks=folder / f"{stem}_tracks.geojson"
+    )
+    for path in (written.image, written.cars, written.tracks):
+        if path.exists() and not overwrite:
+            raise OutputExists(f"{path} exists; allow overwriting to replace it")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"the folder {folder} could not be made: {error}") from error
+    imagery = {"CLOUDCOVER": f"{100 * drawn.cloud_cover:.0f}", "SATELLITEID": "SIMULATED"}
+    if drawn.scene.acquired_utc is not None:
+        imagery["ACQUISITIONDATETIME"] = drawn.scene.acquired_utc.strftime("%Y-%m-%d %H:%M:%S")
+    # The picture last: where it stands, its truth stands beside it.
+    _write_text(written.cars, cars_geojson(drawn))
+    _write_text(written.tracks, tracks_geojson(drawn))
+    write_geotiff(
+        written.image,
+        drawn.bands,
+        drawn.grid,
+        nodata=None if drawn.valid.all() else 0,
+        tags=image_tags(drawn),
+        imagery=imagery,
+        compression=compression,
+        jpeg_quality=jpeg_quality,
+        overwrite=overwrite,
+    )
+    return written
+
+
+def _write_text(path: Path, text: str) -> None:
+    """The whole text or nothing, by way of a file beside the target."""
+    try:
+        handle, part = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as target:
+                target.write(text)
+            os.chmod(part, 0o644)
+            os.replace(part, path)
+        except BaseException:
+            Path(part).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise OutputError(f"{path} could not be written: {error}") from error
