@@ -230,6 +230,14 @@ def test_short_period_is_thin_history() -> None:
     assert "cover 20%" in comparison.why
 
 
+def test_periods_that_overlap_cover_their_days_once() -> None:
+    half_year = [said("2022-10-01", "2023-03-31", n, source=f"{n}") for n in range(20)]
+    comparison = judge(73, [*half_year, said("2022-12-01", "2022-12-31", 5)])
+    assert comparison.level == "insufficient_history"
+    assert "cover 10% of it" in comparison.why
+    assert "2018-10-05 to 2022-09-30" in comparison.why
+
+
 def test_period_that_only_touches_the_window_bounds_it() -> None:
     assert judge(3, [*TEN, said("2015-01-01", "2018-10-05", 40)]).max == 40
     assert judge(3, [*TEN, said("2015-01-01", "2018-10-04", 40)]).max == 20

@@ -73,6 +73,7 @@ def test_good_file_by_path_and_by_folder(tmp_path: Path) -> None:
     assert zone is not None
     assert zone.id == "yard"
     assert site.zone_at(7.61, 47.59) is None
+    assert len(site.occluders_on(dt.date(2021, 1, 1))) == 1
     assert site.occluders_on(dt.date(2021, 1, 2)) == ()
 
 
@@ -159,6 +160,23 @@ def test_wrong_row_is_named(tmp_path: Path, csv: str, told: str) -> None:
     with pytest.raises(InputError, match=told) as caught:
         sites.load(write(tmp_path, csv=csv))
     assert "counts.csv" in str(caught.value)
+
+
+def test_nearest_point_zone_wins_over_others_that_reach(tmp_path: Path) -> None:
+    point = """
+[[zones]]
+id = "{id}"
+title = "Point"
+point = [{lon}, 47.55]
+reach_m = 5000
+uncertainty_m = 5
+certainty = "measured"
+source = "map"
+"""
+    zones = point.format(id="a", lon=7.64) + point.format(id="b", lon=7.66)
+    site = sites.load(write(tmp_path, GOOD + zones))
+    found = [site.zone_at(lon, 47.55) for lon in (7.645, 7.655)]
+    assert [zone.id for zone in found if zone] == ["a", "b"]
 
 
 def test_repeated_zone(tmp_path: Path) -> None:
