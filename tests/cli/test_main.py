@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -46,7 +47,7 @@ def test_interrupted(failing: list[BaseException]) -> None:
 
 
 def test_broken_pipe_is_quiet(failing: list[BaseException]) -> None:
-    failing.append(BrokenPipeError())
+    failing.append(BrokenPipeError(errno.EPIPE, "Broken pipe"))
     result = CliRunner().invoke(cli, ["scan"])
     assert (result.exit_code, result.output) == (1, "")
 
@@ -103,6 +104,9 @@ def test_version_and_help_load_only_click(flag: str) -> None:
     assert loaded_by(code) <= {"railcount", "click", "_locale"}
 
 
+COMPARE = ["compare", "--site", "tumangang", "--date", "2023-10-05", "--count", "73"]
+
+
 @pytest.mark.skipif(os.name != "posix", reason="pipes that break are a matter of POSIX")
 def test_a_reader_that_goes_away_is_not_an_error_message() -> None:
     read, write = os.pipe()
@@ -113,7 +117,7 @@ def test_a_reader_that_goes_away_is_not_an_error_message() -> None:
                 sys.executable,
                 "-m",
                 "railcount",
-                *["compare", "--site", "tumangang", "--date", "2023-10-05", "--count", "73"],
+                *COMPARE,
             ],
             stdout=write,
             stderr=subprocess.PIPE,
@@ -123,7 +127,7 @@ def test_a_reader_that_goes_away_is_not_an_error_message() -> None:
         )
     finally:
         os.close(write)
-    assert run.stderr == ""
+    assert (run.returncode, run.stderr) == (1, "")
 
 
 def test_lazy_names() -> None:

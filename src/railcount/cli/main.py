@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from importlib import import_module
 from typing import Any
 
@@ -47,38 +45,26 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; errors that railcount raises on purpose end here."""
+        """Run a command; errors that railcount raises on purpose end here.
+
+        A reader that closes its end of the pipe is dealt with by click: no message, exit code 1.
+        """
         from railcount.errors import RailcountError
 
         try:
-            value = super().invoke(ctx)
-            sys.stdout.flush()
+            return super().invoke(ctx)
         except RailcountError as error:
             click.echo(f"railcount: {_one_line(error)}", err=True)
             ctx.exit(EXIT_ERROR)
         except KeyboardInterrupt:
             click.echo("railcount: interrupted", err=True)
             ctx.exit(EXIT_INTERRUPTED)
-        except BrokenPipeError:
-            # The reader has closed its end (`| head`): that is its right. What is still
-            # buffered must go nowhere, or Python complains once more while it exits.
-            _silence_stdout()
-            ctx.exit(EXIT_ERROR)
-        return value
 
 
 def _one_line(error: BaseException) -> str:
     from railcount.outputs.text import escape
 
     return escape(str(error) or type(error).__name__)
-
-
-def _silence_stdout() -> None:
-    try:
-        descriptor = sys.stdout.fileno()
-    except (AttributeError, OSError, ValueError):
-        return
-    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
