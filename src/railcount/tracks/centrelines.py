@@ -139,7 +139,7 @@ def _lines(region: _Region, labels: NDArray[np.int32], *, grid: Grid) -> list[ND
 
 def _path(region: _Region, *, grid: Grid) -> NDArray[np.float64] | None:
     """(n, 2) local metres: the middle of each bin along the band; None where the region branches."""
-    local = grid.to_local(region.cells + 0.5)
+    local = grid.to_local(np.add(region.cells, 0.5, dtype=np.float64))
     bins = np.minimum((region.along_m / _BIN_M).astype(np.int64), int(region.along_m.max() / _BIN_M))
     n = np.bincount(bins)
     middle = np.stack([np.bincount(bins, weights=local[:, axis]) / np.maximum(n, 1) for axis in (0, 1)], -1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import ndimage
@@ -25,13 +25,11 @@ def skeleton_paths(cells: NDArray[np.int64], *, grid: Grid, min_length_m: float)
     The region's skeleton is cut at its joints, spurs shorter than ``min_length_m`` are dropped, and at
     each joint the two branches that go straightest through become one path.
     """
-    from skimage.morphology import skeletonize
-
     low = cells.min(axis=0) - 1
     width, height = cells.max(axis=0) - low + 2
     region = np.zeros((height, width), dtype=np.bool_)
     region[cells[:, 1] - low[1], cells[:, 0] - low[0]] = True
-    bones = skeletonize(region)
+    bones = _skeleton(region)
     while True:
         branches, joints = _cut(bones)
         lines = [grid.to_local(branch + low + 0.5) for branch, _ in branches]
@@ -44,9 +42,16 @@ def skeleton_paths(cells: NDArray[np.int64], *, grid: Grid, min_length_m: float)
             break
         for spur in spurs:
             bones[spur[:, 1], spur[:, 0]] = False
-        bones = skeletonize(bones)
+        bones = _skeleton(bones)
     ends = [list(ends) for _, ends in branches]
     return [line for line in _joined(lines, ends, n_joints=joints) if _length(line) >= min_length_m]
+
+
+def _skeleton(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    from skimage import morphology
+
+    thin: Any = morphology.skeletonize  # untyped
+    return np.asarray(thin(region), dtype=np.bool_)
 
 
 def _length(line: NDArray[np.float64]) -> float:

@@ -221,6 +221,7 @@ class _PixelsFrom:
         self.grid = grid
         self.name = name
         self.transformer: Any = None
+        self.standard = crs is None
         if grid.crs is None:
             return
         from pyproj import CRS, Transformer
@@ -251,11 +252,14 @@ class _PixelsFrom:
         return self._convert(_densify(xy, self._convert(xy), grid=self.grid, step_m=LONG_M))
 
     def _convert(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
-        x, y = self.transformer.transform(xy[:, 0], xy[:, 1])
-        world = np.stack([np.asarray(x), np.asarray(y)], axis=-1)
-        if not np.isfinite(world).all():
+        if self.standard:
+            pixels = self.grid.from_lonlat(xy)
+        else:
+            x, y = self.transformer.transform(xy[:, 0], xy[:, 1])
+            pixels = self.grid.from_world(np.stack([np.asarray(x), np.asarray(y)], axis=-1))
+        if not np.isfinite(pixels).all():
             raise InputError(f"{self.name} has coordinates outside the area of the raster's CRS")
-        return self.grid.from_world(world)
+        return pixels
 
 
 def _densify(

@@ -1,0 +1,289 @@
+"""A row of cars read as a sentence: empty track, car, gap, car, ... with known word lengths.
+
+A semi-Markov conditional field (Sarawagi & Cohen, "Semi-Markov conditional random fields",
+NIPS 2004): a sentence's score is the sum of its words' evidence and log-priors, its probability
+the exponential of the score over the sum for all sentences. All sums are exact. The most probable
+sentence gives the cars; the same recursion summed gives the probability of every number of cars.
+
+All rows of a tile are solved side by side: arrays are (rows, columns), shorter rows padded at
+their end with columns that are never looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Words:
+    """Evidence (log-likelihood ratios against empty track, which scores 0) and log-priors."""
+
+    body: Array
+    """(rows, n): of each column being car body."""
+    gap: Array
+    """(rows, n): of each column being the gap between coupled cars."""
+    body_prior: Array
+    """(max_body + 1,): log-prior of a body of so many columns; -inf where impossible."""
+    gap_prior: Array
+    """(max_gap + 1,): log-prior of a coupled gap of so many columns; -inf at 0."""
+    log_train: float
+    """Log-prior weight of one train (a run of coupled cars) against empty track."""
+    length: NDArray[np.int64]
+    """(rows,): columns that belong to the row; the rest is padding."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """A car in a row: columns [start, end)."""
+
+    row: int
+    start: int
+    end: int
+    probability: float
+    """That a car begins and ends here, give or take the tolerance, summed over all sentences."""
+    coupled: bool
+    """True where it stands in one train with the car before it in the row."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sweep:
+    """Log-sums (or maxima) over all beginnings of a row, at every boundary, (rows, n + 1)."""
+
+    empty: Array
+    """The beginning ends in empty track."""
+    car: Array
+    """The beginning ends with the end of a car."""
+    opening: Array
+    """A car opens here; less the body evidence so far."""
+    closing: Array
+    """A car ended here; less the gap evidence so far."""
+    whole: Array
+    """(rows,): over all sentences of the row."""
+    counts: Array | None
+    """(rows, max cars + 1): probability of each number of cars."""
+
+
+CUT_LOG = float(np.log(0.2))
+"""Log-weight of a row that begins or ends inside a car."""
+SHORTEST_CUT_SHARE = 0.25
+"""Of the mean body: less than this at a tile's edge is not counted as a car."""
+
+
+def _sums(evidence: Array) -> Array:
+    return np.concatenate([np.zeros((len(evidence), 1)), np.cumsum(evidence, axis=1)], axis=1)
+
+
+def _softmax(a: Array) -> tuple[Array, Array]:
+    """Log-sum over the last axis (-inf where all are) and the normalised weights."""
+    top = a.max(axis=-1, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0.0)
+    weight = np.exp(a - top)
+    total = weight.sum(axis=-1, keepdims=True)
+    with np.errstate(divide="ignore"):
+        log = np.log(total[..., 0]) + top[..., 0]
+    return log, weight / np.maximum(total, 1e-300)
+
+
+def _hardmax(a: Array) -> tuple[Array, Array]:
+    return a.max(axis=-1), np.empty(0)
+
+
+def cut_prior(prior: Array, n: int) -> Array:
+    """(n + 1,): log-prior of the seen part of a car that the row's edge cuts, by columns seen."""
+    p = np.exp(prior)
+    mean = float((np.arange(len(p)) * p).sum())
+    tail = np.zeros(n + 1)
+    head = np.cumsum(p[::-1])[::-1][: n + 1]
+    tail[: len(head)] = head
+    tail[: max(1, round(SHORTEST_CUT_SHARE * mean))] = 0.0
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(tail / max(mean, 1.0)) + CUT_LOG)
+
+
+class _Counts:
+    """Distribution of the number of cars for each state at each boundary, carried along the sums."""
+
+    def __init__(self, rows: int, n: int, max_cars: int) -> None:
+        self.empty, self.opening, self.car = (np.zeros((rows, n + 1, max_cars + 1)) for _ in range(3))
+        self.empty[:, 0, 0] = 1.0
+
+    def end_car(self, t: int, lo: int, weight: Array) -> None:
+        """``weight`` (rows, t - lo + 1): of each opening boundary, and of a car cut by the row's start."""
+        mixed = np.einsum("rd,rdk->rk", weight[:, :-1], self.opening[:, lo:t])
+        mixed[:, 0] += weight[:, -1]
+        self.car[:, t, 1:] = mixed[:, :-1]
+
+    def go_on(self, t: int, lo: int, gap_weight: Array, empty_weight: Array, begin_weight: Array) -> None:
+        """After the car's end: empty track at t, and the chance that a car opens at t."""
+        stay, leave = empty_weight[:, 0, None], empty_weight[:, 1, None]
+        self.empty[:, t] = stay * self.empty[:, t - 1] + leave * self.car[:, t - 1]
+        after_gap = np.einsum("rd,rdk->rk", gap_weight, self.car[:, lo:t])
+        self.opening[:, t] = (
+            begin_weight[:, 0, None] * self.empty[:, t] + begin_weight[:, 1, None] * after_gap
+        )
+
+
+def sweep(words: Words, *, most_probable: bool = False, max_cars: int = 0) -> Sweep:
+    """Sum (or maximise) over all sentences; with ``max_cars`` also the distribution of their number."""
+    rows, n = words.body.shape
+    body, gap = _sums(words.body), _sums(words.gap)
+    empty, car, opening, closing = (np.full((rows, n + 1), -np.inf) for _ in range(4))
+    reduce = _hardmax if most_probable else _softmax
+    cut = cut_prior(words.body_prior, n)
+    max_body, max_gap = len(words.body_prior) - 1, len(words.gap_prior) - 1
+    body_prior, gap_prior = words.body_prior[:0:-1], words.gap_prior[:0:-1]
+    half_train = words.log_train / 2
+    counts = _Counts(rows, n, max_cars) if max_cars else None
+    empty[:, 0] = 0.0
+    opening[:, 0] = half_train
+    if counts:
+        counts.opening[:, 0, 0] = 1.0
+    for t in range(1, n + 1):
+        lo, lo_gap = max(0, t - max_body), max(0, t - max_gap)
+        begun = opening[:, lo:t] + body_prior[max_body - (t - lo) :]
+        begun = np.concatenate([begun, np.full((rows, 1), cut[t] + half_train)], axis=1)
+        log, weight = reduce(begun)
+        car[:, t] = log + body[:, t]
+        closing[:, t] = car[:, t] - gap[:, t]
+        if counts:
+            counts.end_car(t, lo, weight)
+        log, gap_weight = reduce(closing[:, lo_gap:t] + gap_prior[max_gap - (t - lo_gap) :])
+        empty[:, t], empty_weight = reduce(np.stack([empty[:, t - 1], car[:, t - 1] + half_train], axis=-1))
+        begin, begin_weight = reduce(np.stack([empty[:, t] + half_train, log + gap[:, t]], axis=-1))
+        opening[:, t] = begin - body[:, t]
+        if counts:
+            counts.go_on(t, lo_gap, gap_weight, empty_weight, begin_weight)
+    return _closed(words, empty, car, opening, closing, cut=cut, counts=counts, reduce=reduce, body=body)
+
+
+def _closed(
+    words: Words,
+    empty: Array,
+    car: Array,
+    opening: Array,
+    closing: Array,
+    *,
+    cut: Array,
+    counts: _Counts | None,
+    reduce: Callable[[Array], tuple[Array, Array]],
+    body: Array,
+) -> Sweep:
+    """End every row at its own length: in empty track, with a car's end, or inside a cut car."""
+    row = np.arange(len(body))
+    last = words.length
+    half_train = words.log_train / 2
+    max_body = len(words.body_prior) - 1
+    d = np.arange(1, max_body + 1)
+    at = last[:, None] - d[None]
+    inside = np.where(at >= 0, opening[row[:, None], np.maximum(at, 0)], -np.inf)
+    inside = inside + cut[np.minimum(d, len(cut) - 1)] + body[row, last][:, None] + half_train
+    ways = np.concatenate([empty[row, last][:, None], car[row, last][:, None] + half_train, inside], axis=1)
+    whole, weight = reduce(ways)
+    total = None
+    if counts is not None:
+        total = weight[:, 0, None] * counts.empty[row, last] + weight[:, 1, None] * counts.car[row, last]
+        opened = counts.opening[row[:, None], np.maximum(at, 0)]
+        total[:, 1:] += np.einsum("rd,rdk->rk", weight[:, 2:], opened)[:, :-1]
+    return Sweep(empty=empty, car=car, opening=opening, closing=closing, whole=whole, counts=total)
+
+
+def flipped(words: Words) -> Words:
+    """The same rows read from their far end."""
+
+    def flip(a: Array) -> Array:
+        out = np.zeros_like(a)
+        for r, n in enumerate(words.length):
+            out[r, :n] = a[r, :n][::-1]
+        return out
+
+    return replace(words, body=flip(words.body), gap=flip(words.gap))
+
+
+def parse(words: Words) -> list[tuple[int, int, int, bool]]:
+    """The most probable sentence of every row: (row, start, end, coupled to the car before)."""
+    best = sweep(words, most_probable=True)
+    body, gap = _sums(words.body), _sums(words.gap)
+    cut = cut_prior(words.body_prior, words.body.shape[1])
+    found: list[tuple[int, int, int, bool]] = []
+    for r in range(len(body)):
+        found += _trace(words, best, body[r], gap[r], cut, row=r)
+    return found
+
+
+def _trace(
+    words: Words, best: Sweep, body: Array, gap: Array, cut: Array, *, row: int
+) -> list[tuple[int, int, int, bool]]:
+    """Walk one row's best sentence back from its end, taking the best way again at every boundary."""
+    half_train = words.log_train / 2
+    max_body, max_gap = len(words.body_prior) - 1, len(words.gap_prior) - 1
+    empty, car, opening, closing = best.empty[row], best.car[row], best.opening[row], best.closing[row]
+    t = int(words.length[row])
+    d = np.arange(1, min(max_body, t) + 1)
+    inside = opening[t - d] + cut[d] + body[t] + half_train
+    cars: list[tuple[int, int, int, bool]] = []
+    way = int(np.argmax([empty[t], car[t] + half_train, inside.max()]))
+    state, start_from = ("empty", "car", "cut")[way], int(d[inside.argmax()])
+    while t > 0:
+        if state == "empty":
+            state = "empty" if empty[t - 1] >= car[t - 1] + half_train else "car"
+            t -= 1
+            continue
+        if state == "car":
+            d = np.arange(1, min(max_body, t) + 1)
+            ways = opening[t - d] + words.body_prior[d]
+            start_from = int(d[ways.argmax()]) if ways.max() >= cut[t] + half_train else t
+            if start_from == t and ways.max() < cut[t] + half_train:
+                cars.append((row, 0, t, False))
+                break
+        start = t - start_from
+        d = np.arange(1, min(max_gap, start) + 1)
+        after_gap = closing[start - d] + words.gap_prior[d] if len(d) else np.array([-np.inf])
+        coupled = bool(start > 0 and after_gap.max() + gap[start] > empty[start] + half_train)
+        cars.append((row, start, t, coupled))
+        t, state = (start - int(d[after_gap.argmax()]), "car") if coupled else (start, "empty")
+    return cars[::-1]
+
+
+def segments(words: Words, *, tolerance: int) -> list[Segment]:
+    """The cars of the most probable sentences, each with its probability over all sentences."""
+    left, right = sweep(words), sweep(flipped(words))
+    body = _sums(words.body)
+    cut = cut_prior(words.body_prior, words.body.shape[1])
+    out = []
+    for row, start, end, coupled in parse(words):
+        n = int(words.length[row])
+        s = np.arange(max(0, start - tolerance), min(n, start + tolerance) + 1)
+        e = np.arange(max(0, end - tolerance), min(n, end + tolerance) + 1)
+        size = e[None] - s[:, None]
+        fits = (size > 0) & (size < len(words.body_prior))
+        prior = np.where(fits, words.body_prior[np.clip(size, 0, len(words.body_prior) - 1)], -np.inf)
+        log = left.opening[row, s][:, None] + right.opening[row, n - e][None] + prior + body[row, n]
+        p = float(np.exp(log - left.whole[row]).sum())
+        half_train = words.log_train / 2
+        if start == 0:
+            p += float(
+                np.exp(cut[e] + half_train + right.opening[row, n - e] + body[row, n] - left.whole[row]).sum()
+            )
+        if end == n:
+            p += float(
+                np.exp(cut[n - s] + half_train + left.opening[row, s] + body[row, n] - left.whole[row]).sum()
+            )
+        out.append(Segment(row=row, start=start, end=end, probability=min(p, 1.0), coupled=coupled))
+    return out
+
+
+def count_distribution(words: Words, *, max_cars: int) -> Array:
+    """(rows, max_cars + 1): probability of each number of cars in each row."""
+    counts = sweep(words, max_cars=max_cars).counts
+    assert counts is not None  # asked for just above
+    return np.asarray(counts / counts.sum(axis=1, keepdims=True))

@@ -1,0 +1,122 @@
+"""Evidence of cars on a strip: how each column differs from this tile's own empty track."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.ndimage import uniform_filter1d
+
+from railcount.net import load_net
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from railcount.counts import Kind
+    from railcount.strips import Strip
+
+    Array = NDArray[np.float64]
+
+LOCAL_M = 30.0
+"""Window of the local contrast: two cars."""
+ACROSS_STEP_M = 0.5
+LIMIT = 4.0
+"""Log-odds of a column are cut off here: the network can be wrong where it is sure."""
+STATES = ("empty", "body", "gap")
+NET_KINDS: tuple[Kind, ...] = ("gondola", "covered", "tank", "flat", "coach", "locomotive")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Evidence:
+    """Of one strip; arrays are (along,) unless said."""
+
+    body: Array
+    """Log-likelihood ratio of each column being car body against empty track."""
+    gap: Array
+    """The same for the gap between coupled cars."""
+    seen: NDArray[np.bool_]
+    """True where most of the body's rows are valid."""
+    kinds: Array
+    """(NET_KINDS, along): log-probability of each kind, should a car stand there."""
+
+
+def views(strips: Sequence[Strip]) -> list[NDArray[np.float32]]:
+    """What the network sees of each strip: (channels, across at 0.5 m, along at 0.25 m).
+
+    Brightness and two differences of colour, in units of the spread of all strips of the tile;
+    brightness against its surroundings; validity. So haze, exposure and bit depth drop out.
+    """
+    images = [_channels(s) for s in strips]
+    pixels = np.concatenate(
+        [im[:, s.valid[::2] & s.valid[1::2]] for im, s in zip(images, strips, strict=True)], axis=1
+    )
+    if pixels.shape[1] == 0:
+        return [np.zeros((5, *im.shape[1:]), dtype=np.float32) for im in images]
+    low, middle, high = np.percentile(pixels[0], [10, 50, 90])
+    scale = max(float(high - low) / 2.56, 1e-6)
+    tint = np.median(pixels[1:], axis=1)[:, None, None]
+    return [
+        _view(im, s, middle=float(middle), scale=scale, tint=tint)
+        for im, s in zip(images, strips, strict=True)
+    ]
+
+
+def _channels(strip: Strip) -> Array:
+    """(3, across / 2, along): brightness and two differences of colour, pairs of rows averaged."""
+    b = strip.bands.astype(np.float64)
+    b = (b[:, ::2] + b[:, 1::2]) / 2
+    if b.shape[0] < 3:
+        return np.stack([b[0], np.zeros_like(b[0]), np.zeros_like(b[0])])
+    red, green, blue = b[:3]
+    return np.stack([(red + green + blue) / 3, (red - blue) / 2, (2 * green - red - blue) / 4])
+
+
+def _view(image: Array, strip: Strip, *, middle: float, scale: float, tint: Array) -> NDArray[np.float32]:
+    valid = (strip.valid[::2] & strip.valid[1::2]).astype(np.float64)
+    window = round(LOCAL_M / strip.step_m)
+
+    def local(a: Array) -> Array:
+        return np.asarray(uniform_filter1d((a * valid).sum(axis=0), window, mode="constant"))
+
+    weight = np.maximum(local(np.ones_like(valid)), 1.0)
+    mean = local(image[0]) / weight
+    spread = np.sqrt(np.maximum(local((image[0] - mean) ** 2) / weight, 0.0))
+    contrast = np.clip((image[0] - mean) / (spread + 0.05 * scale), -4, 4)
+    level = np.arcsinh(1.5 * (image[0] - middle) / scale)
+    colour = np.arcsinh(3.0 * (image[1:] - tint) / scale) if image[1:].any() else image[1:]
+    return np.asarray(
+        np.concatenate([level[None], contrast[None], colour, valid[None]]) * valid, dtype=np.float32
+    )
+
+
+def measure(strips: Sequence[Strip]) -> tuple[Evidence, ...]:
+    """Evidence of every strip. A strip read from either end gives the same."""
+    net = load_net("cars")
+    out = []
+    for strip, view in zip(strips, views(strips), strict=True):
+        logits = net(view)[:, 0] if view.any() else np.zeros((len(STATES) + len(NET_KINDS), view.shape[2]))
+        turned = net(view[:, ::-1, ::-1])[:, 0, ::-1] if view.any() else logits
+        both = (logits + turned) / 2
+        state = _log_softmax(both[: len(STATES)])
+        half = strip.valid[strip.valid.shape[0] // 2 - 5 : strip.valid.shape[0] // 2 + 5]
+        seen = half.mean(axis=0) > 0.6
+        body = np.clip(state[1] - state[0], -LIMIT, LIMIT)
+        gap = body + np.clip(state[2] - state[1], -LIMIT, LIMIT)
+        out.append(
+            Evidence(
+                body=np.where(seen, body, 0.0),
+                gap=np.where(seen, gap, 0.0),
+                seen=seen,
+                kinds=_log_softmax(both[len(STATES) :]),
+            )
+        )
+    return tuple(out)
+
+
+def _log_softmax(logits: NDArray[np.floating]) -> Array:
+    a = logits.astype(np.float64)
+    a -= a.max(axis=0)
+    return np.asarray(a - np.log(np.exp(a).sum(axis=0)))

@@ -1,0 +1,209 @@
+"""One tile from path to count: the stages in order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from railcount.cars.describe import chances, describe, interval, kind_probabilities
+from railcount.cars.lengths import load_stock
+from railcount.cars.split import split
+from railcount.counts import Interval, TileCount, TrackSummary
+from railcount.errors import MissingInput, TileError
+from railcount.occupancy import NET_KINDS, measure
+from railcount.raster import open_tile
+from railcount.strips import straighten
+from railcount.tracks.locate import locate
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+    from numpy.typing import NDArray
+
+    from railcount.cars.split import Split
+    from railcount.raster.tile import Pixels, Tile
+    from railcount.sites import Site
+    from railcount.tracks.network import TrackNetwork
+
+    StrPath = str | os.PathLike[str]
+
+COARSEST_M = 0.8
+"""Beyond this, coupled cars are not told apart and the tile is refused."""
+UNCOUNTABLE_BELOW = 0.5
+"""Seen fraction of the track."""
+DEGRADED_BELOW = 0.9
+DEFAULT_STOCK = "any"
+
+
+def scan_tile(
+    path: StrPath,
+    *,
+    tracks: StrPath | None = None,
+    mask: StrPath | None = None,
+    site: str | None = None,
+    date: date | datetime | None = None,
+    stock: str | None = None,
+    gsd_m: float | None = None,
+    baseline: bool = True,
+) -> TileCount:
+    """Count the railcars of one tile and compare the count with the site's past.
+
+    A tile that cannot be counted is a result with a status and reasons; only options that are
+    not usable raise (InputError, MissingInput).
+    """
+    from railcount import sites
+
+    known = sites.load(site) if site is not None else None
+    load_stock(stock or DEFAULT_STOCK)
+    name = str(path)
+    tile: Tile | None = None
+    try:
+        tile = open_tile(path, gsd_m=gsd_m, acquired=date)
+        pixels = tile.read()
+    except TileError as error:
+        return _uncounted(name, tile, error)
+    except MissingInput as error:
+        return TileCount(tile=name, sha256=None, status="failed", reasons=(str(error),))
+    known = known or _site_of(tile, gsd_m)
+    result = TileCount(
+        tile=name,
+        sha256=tile.sha256,
+        status="counted",
+        acquisition=tile.acquisition,
+        site=known.name if known else None,
+        grid=tile.grid,
+    )
+    if tile.grid.gsd_m > COARSEST_M:
+        reason = f"pixels of {tile.grid.gsd_m:.2f} m are too coarse: cars are told apart up to {COARSEST_M} m"
+        return replace(result, status="refused", reasons=(*tile.reasons, reason))
+    network = locate(pixels, grid=tile.grid, tracks=_path(tracks), mask=_path(mask))
+    result = replace(result, network=network)
+    result = count_cars(result, pixels, network, stock=stock or (known.stock if known else DEFAULT_STOCK))
+    reasons = (*tile.reasons, *result.reasons)
+    if tile.reasons and result.status == "counted":
+        result = replace(result, status="degraded")
+    result = replace(result, reasons=reasons)
+    if baseline and known is not None and result.railcars is not None:
+        result = _compared(result, known)
+    return result
+
+
+def locate_tracks(
+    path: StrPath,
+    *,
+    tracks: StrPath | None = None,
+    mask: StrPath | None = None,
+    site: str | None = None,
+    date: date | datetime | None = None,
+    gsd_m: float | None = None,
+) -> tuple[Tile, TrackNetwork]:
+    """The tile and its tracks, as ``scan_tile`` would use them.
+
+    Raises TileError where the tile cannot be read, InputError for options that are not usable.
+    """
+    tile = open_tile(path, gsd_m=gsd_m, acquired=date)
+    return tile, locate(tile.read(), grid=tile.grid, tracks=_path(tracks), mask=_path(mask))
+
+
+def count_cars(result: TileCount, pixels: Pixels, network: TrackNetwork, *, stock: str) -> TileCount:
+    """Fill in what stands on the tracks: ``result`` needs its grid."""
+    grid = result.grid
+    assert grid is not None  # set by every caller that has a tile
+    strips = straighten(pixels, network, grid=grid)
+    evidence = measure(strips)
+    length_m = sum(s.length_m for s in strips)
+    seen = sum(float(e.seen.sum()) * s.step_m for e, s in zip(evidence, strips, strict=True))
+    summary = TrackSummary(
+        source=network.source,
+        n=len(strips),
+        length_m=length_m,
+        visible_fraction=seen / length_m if length_m else 0.0,
+        registration=network.registration,
+    )
+    result = replace(result, tracks=summary, strips=strips, reasons=network.reasons)
+    if not strips:
+        return _without_tracks(result, network)
+    if summary.visible_fraction < UNCOUNTABLE_BELOW:
+        reason = f"only {summary.visible_fraction:.0%} of the track length can be seen"
+        return replace(result, status="uncountable", reasons=(*network.reasons, reason))
+    rolling = load_stock(stock)
+    rows = split(strips, evidence, stock=rolling)
+    cars = describe(rows, strips, evidence, grid=grid, stock=rolling)
+    kinds = [kind_probabilities(c, evidence[c.row]) for c in rows.cars]
+    result = _with_totals(replace(result, cars=cars), rows, kinds)
+    if summary.visible_fraction < DEGRADED_BELOW:
+        reason = (
+            f"only {summary.visible_fraction:.0%} of the track length can be seen: the count is a lower bound"
+        )
+        result = replace(result, status="degraded", reasons=(*network.reasons, reason))
+    return result
+
+
+def _without_tracks(result: TileCount, network: TrackNetwork) -> TileCount:
+    """No tracks, no railcars: a count of 0 where the pixels were searched, none where lines were given."""
+    if network.source == "found":
+        none = Interval(best=0, low=0, high=0)
+        return replace(result, railcars=none, locomotives=none, covered=none, trains=0, occupied_m=0.0)
+    return replace(result, status="uncountable")
+
+
+def _with_totals(result: TileCount, rows: Split, kinds: Sequence[NDArray[np.float64]]) -> TileCount:
+    """The tile's totals from its cars, the distribution of their number, and their kinds."""
+    cars = result.cars
+    n_locomotives = sum(c.kind == "locomotive" for c in cars)
+    sure = np.array([s.probability for s in rows.cars])
+    p = np.array(kinds).reshape(-1, len(NET_KINDS))
+    locomotives = chances(sure * p[:, NET_KINDS.index("locomotive")])
+    railcars = np.convolve(rows.counts, locomotives[::-1])[len(locomotives) - 1 :]
+    covered = chances(sure * p[:, NET_KINDS.index("covered")])
+    return replace(
+        result,
+        railcars=interval(railcars, best=len(cars) - n_locomotives),
+        locomotives=interval(locomotives, best=n_locomotives),
+        covered=interval(covered, best=sum(bool(c.covered) for c in cars)),
+        trains=len({c.train for c in cars}),
+        occupied_m=sum(c.length_m for c in cars),
+        by_type=dict(sorted(Counter(c.kind for c in cars).items())),
+    )
+
+
+def _uncounted(name: str, tile: Tile | None, error: TileError) -> TileCount:
+    return TileCount(
+        tile=name,
+        sha256=tile.sha256 if tile else None,
+        status=error.status,  # type: ignore[arg-type]  # each TileError names one of the statuses
+        reasons=(*(tile.reasons if tile else ()), str(error)),
+        acquisition=tile.acquisition if tile else None,
+        grid=tile.grid if tile else None,
+    )
+
+
+def _path(path: StrPath | None) -> Path | None:
+    return None if path is None else Path(path)
+
+
+def _site_of(tile: Tile, gsd_m: float | None) -> Site | None:
+    """The known site that the tile's centre lies in."""
+    from railcount import sites
+
+    if gsd_m is not None or tile.grid.crs is None:
+        return None
+    centre = np.array([[tile.grid.width / 2, tile.grid.height / 2]])
+    lon, lat = tile.grid.to_lonlat(centre)[0]
+    return sites.locate(float(lon), float(lat))
+
+
+def _compared(result: TileCount, site: Site) -> TileCount:
+    """The count set against the site's past; without a date it says that it cannot be."""
+    acquired = result.acquisition.acquired if result.acquisition else None
+    assert result.railcars is not None  # the caller has looked
+    if acquired is None:
+        reason = "the tile has no date, so its count cannot be compared; --date YYYY-MM-DD gives one"
+        return replace(result, reasons=(*result.reasons, reason))
+    return replace(result, comparison=site.compare(result.railcars, acquired=acquired))

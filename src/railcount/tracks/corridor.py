@@ -1,0 +1,196 @@
+"""The yard's direction, and the image straightened along it.
+
+Tracks are long, parallel and smooth, so where they are, the image hardly changes along one
+direction. That direction is searched block by block, a smooth curve is laid through the
+answers, and the image is sampled along the curve's parallels: tracks become nearly straight rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.ndimage import gaussian_filter, gaussian_filter1d, map_coordinates
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from railcount.raster.grid import Grid
+    from railcount.raster.tile import Pixels
+
+    Array = NDArray[np.float64]
+
+STEP_M = 0.5
+"""Working resolution: a track is 5-6 pixels wide, the space between two at least 7."""
+TENSOR_M = 10.0
+"""Radius over which gradients are gathered: about two track spacings."""
+CLIP_PERCENTILE = 85
+"""Stronger edges (roofs, shadows) count no more than this."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Corridor:
+    """The image in coordinates u (metres along the reference curve) and v (to its right)."""
+
+    bands: NDArray[np.float32]
+    """(bands, v, u)."""
+    valid: NDArray[np.bool_]
+    """(v, u)."""
+    points: Array
+    """(u, 2): the reference curve in local metres at each column."""
+    normal: Array
+    """(u, 2): unit vector to the right of it."""
+    first_v_m: float
+    """v of the first row's centre."""
+    step_m: float = STEP_M
+
+    def to_local(self, u_px: Array, v_px: Array) -> Array:
+        """Local metres (n, 2) of corridor positions in columns and rows (centres at integers)."""
+        at = np.arange(len(self.points))
+        point = np.stack([np.interp(u_px, at, self.points[:, k]) for k in (0, 1)], axis=-1)
+        normal = np.stack([np.interp(u_px, at, self.normal[:, k]) for k in (0, 1)], axis=-1)
+        v = self.first_v_m + np.asarray(v_px) * self.step_m
+        return np.asarray(point + v[:, None] * normal)
+
+
+@dataclass(frozen=True, eq=False)
+class Working:
+    """The tile at the working resolution, in an isotropic grid of local metres."""
+
+    bands: NDArray[np.float32]
+    valid: NDArray[np.bool_]
+    origin: Array
+    """(2,): local metres of the first pixel's centre."""
+    step_m: float = STEP_M
+
+    @classmethod
+    def of(cls, pixels: Pixels, *, grid: Grid) -> Working:
+        corners = grid.to_local(
+            np.array([[0, 0], [grid.width, 0], [0, grid.height], [grid.width, grid.height]], float)
+        )
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        cols, rows = np.maximum(((high - low) / STEP_M).astype(int), 1)
+        x = low[0] + (np.arange(cols) + 0.5) * STEP_M
+        y = low[1] + (np.arange(rows) + 0.5) * STEP_M
+        px = grid.to_pixel(np.stack(np.meshgrid(x, y), axis=-1))
+        blur = 0.4 * STEP_M / grid.gsd_m
+        bands = pixels.bands if blur < 0.6 else np.stack([gaussian_filter(b, blur) for b in pixels.bands])
+        at = np.stack([px[..., 1] - 0.5, px[..., 0] - 0.5])
+        sampled = np.stack([map_coordinates(b, at, order=1, mode="nearest") for b in bands])
+        r = np.clip(np.floor(px[..., 1]), 0, grid.height - 1).astype(int)
+        c = np.clip(np.floor(px[..., 0]), 0, grid.width - 1).astype(int)
+        inside = (px >= 0).all(axis=-1) & (px[..., 0] <= grid.width) & (px[..., 1] <= grid.height)
+        return cls(sampled.astype(np.float32), inside & pixels.valid[r, c], low + STEP_M / 2)
+
+
+def brightness(bands: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(rows, cols): mean of the visible bands."""
+    return np.asarray(bands[:3].mean(axis=0), dtype=np.float32)
+
+
+def orientation(work: Working) -> tuple[Array, Array]:
+    """Direction along which the image changes least, and how clearly (0-1), for every pixel.
+
+    In radians from x (right) towards y (down), -pi/2..pi/2.
+    """
+    image = brightness(work.bands)
+    gx = gaussian_filter(image, 1.0, order=(0, 1))
+    gy = gaussian_filter(image, 1.0, order=(1, 0))
+    size = np.hypot(gx, gy)
+    inside = gaussian_filter(work.valid.astype(np.float32), 2.0) > 0.98
+    limit = float(np.percentile(size[inside], CLIP_PERCENTILE)) if inside.any() else 1.0
+    shrink = np.where(inside, np.minimum(1.0, limit / np.maximum(size, 1e-9)), 0.0)
+    gx, gy = gx * shrink, gy * shrink
+    radius = TENSOR_M / work.step_m / 2
+
+    def gather(a: Array) -> Array:
+        return np.asarray(gaussian_filter(a, radius, truncate=2.5))
+
+    xx, yy, xy = gather(gx * gx), gather(gy * gy), gather(gx * gy)
+    along = 0.5 * np.arctan2(2 * xy, xx - yy) + np.pi / 2
+    clear = np.hypot(xx - yy, 2 * xy) / (xx + yy + 0.05 * limit**2)
+    return (along + np.pi / 2) % np.pi - np.pi / 2, clear * (gather(inside.astype(float)) > 0.3)
+
+
+def main_directions(angle: Array, weight: Array, *, most: int = 3) -> list[float]:
+    """The strongest directions of the tile (rad), the strongest first."""
+    bins = 180
+    histogram, edges = np.histogram(angle, bins=bins, range=(-np.pi / 2, np.pi / 2), weights=weight)
+    smooth = gaussian_filter1d(histogram, 2.0, mode="wrap")
+    found: list[float] = []
+    total = smooth.sum()
+    for _ in range(most):
+        k = int(smooth.argmax())
+        if total <= 0 or smooth[k] < 2.0 * total / bins:
+            break
+        found.append(float((edges[k] + edges[k + 1]) / 2))
+        near = np.abs((np.arange(bins) - k + bins // 2) % bins - bins // 2) <= 12
+        smooth[near] = 0.0
+    return found
+
+
+def reference_curve(angle: Array, weight: Array, direction: float, work: Working) -> tuple[Array, Array]:
+    """A curve through the middle of what runs in ``direction``: points (n, 2) and headings (n,), every step.
+
+    The heading as a function of the distance along the yard is a cubic polynomial, fitted to the
+    orientations that agree with it.
+    """
+    rows, cols = angle.shape
+    sub = max(1, round(4.0 / work.step_m))
+    yy, xx = np.mgrid[0:rows:sub, 0:cols:sub].astype(float)
+    xy = np.stack([xx, yy], axis=-1).reshape(-1, 2) * work.step_m + work.origin
+    a, w = angle[::sub, ::sub].ravel(), weight[::sub, ::sub].ravel() ** 2
+    off = (a - direction + np.pi / 2) % np.pi - np.pi / 2
+    unit = np.array([np.cos(direction), np.sin(direction)])
+    near = np.abs(off) < np.deg2rad(25)
+    centre = np.average(xy[near], axis=0, weights=w[near] + 1e-9)
+    u = (xy - centre) @ unit
+    span = max(float(np.abs(u).max()), 1.0)
+    coefficients = np.zeros(4)
+    for tolerance in np.deg2rad([15.0, 8.0, 5.0, 3.0, 3.0]):
+        fit = np.polynomial.polynomial.polyval(u / span, coefficients)
+        use = w * np.exp(-0.5 * ((off - fit) / tolerance) ** 2) * near
+        basis = np.stack([(u / span) ** k for k in range(4)], axis=-1)
+        ridge = np.diag([0.0, 0.01, 0.02, 0.04]) * use.sum()
+        coefficients = np.linalg.solve(
+            basis.T @ (use[:, None] * basis) + ridge + 1e-9 * np.eye(4), basis.T @ (use * off)
+        )
+    corners = np.array([[0, 0], [cols, 0], [0, rows], [cols, rows]], float) * work.step_m + work.origin
+    ends = (corners - centre) @ unit
+    n_back, n_ahead = int(max(-ends.min(), 1) / work.step_m) + 20, int(max(ends.max(), 1) / work.step_m) + 20
+    at = np.arange(-n_back, n_ahead + 1) * work.step_m
+    heading = direction + np.polynomial.polynomial.polyval(np.clip(at / span, -1, 1), coefficients)
+    delta = np.stack([np.cos(heading), np.sin(heading)], axis=-1) * work.step_m
+    points = np.cumsum(delta, axis=0)
+    points += centre - points[n_back]
+    return points, heading
+
+
+def straighten_corridor(work: Working, points: Array, heading: Array) -> Corridor:
+    """Sample the tile along the parallels of a curve, as wide as the tile reaches."""
+    normal = np.stack([-np.sin(heading), np.cos(heading)], axis=-1)
+    rows, cols = work.valid.shape
+    corners = np.array([[0, 0], [cols, 0], [0, rows], [cols, rows]], float) * work.step_m + work.origin
+    middle = len(points) // 2
+    reach = (corners - points[middle]) @ normal[middle]
+    v = (
+        np.arange(int(np.floor(reach.min() / work.step_m)), int(np.ceil(reach.max() / work.step_m)) + 1)
+        * work.step_m
+    )
+    ground = points[None] + v[:, None, None] * normal[None]
+    at = (ground - work.origin) / work.step_m
+    at = np.stack([at[..., 1], at[..., 0]])
+    bands = np.stack([map_coordinates(b, at, order=1, mode="nearest") for b in work.bands])
+    near = np.rint(at).astype(int)
+    inside = (near[0] >= 0) & (near[0] < rows) & (near[1] >= 0) & (near[1] < cols)
+    valid = inside & work.valid[np.clip(near[0], 0, rows - 1), np.clip(near[1], 0, cols - 1)]
+    seen_v, seen_u = np.flatnonzero(valid.any(axis=1)), np.flatnonzero(valid.any(axis=0))
+    vs, us = slice(seen_v[0], seen_v[-1] + 1), slice(seen_u[0], seen_u[-1] + 1)
+    return Corridor(
+        bands=bands[:, vs, us],
+        valid=valid[vs, us],
+        points=points[us],
+        normal=normal[us],
+        first_v_m=float(v[seen_v[0]]),
+    )

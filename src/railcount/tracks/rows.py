@@ -1,0 +1,156 @@
+"""Track rows in a straightened corridor: where a centre line is likely, and the lines through it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.ndimage import uniform_filter
+
+from railcount.net import load_net
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from railcount.tracks.corridor import Corridor
+
+    Array = NDArray[np.float64]
+
+BLOCK = 8
+"""Corridor columns (4 m) averaged into one block: gaps, sleepers and masts blur away."""
+SURROUNDINGS_M = 40.0
+MOST_SHIFT = 1
+"""Rows that a line may move from block to block: 0.5 m in 4 m, as steep as a 1:8 switch."""
+SHIFT_COST = 0.35
+LOGIT_LIMIT = 3.0
+KEEP_APART_M = 2.0
+"""Two lines nearer than this are one track: the tightest spacing is 3.6 m."""
+LEAST_SCORE = 14.0
+"""Sum of log-odds along a line: about 40 m of clear track."""
+SMOOTH_BLOCKS = 4.0
+
+
+def block_view(corridor: Corridor) -> NDArray[np.float32]:
+    """(channels, blocks, v): what the network sees of a corridor.
+
+    Brightness against its surroundings and in the tile, two differences of colour, texture along
+    the track, validity.
+    """
+    b = corridor.bands.astype(np.float64)
+    level = b[:3].mean(axis=0)
+    colour = (
+        np.stack([(b[0] - b[2]) / 2, (2 * b[1] - b[0] - b[2]) / 4])
+        if len(b) >= 3
+        else np.zeros((2, *level.shape))
+    )
+    valid = corridor.valid.astype(np.float64)
+    seen = level[corridor.valid]
+    low, middle, high = np.percentile(seen, [10, 50, 90]) if seen.size else (0.0, 0.0, 1.0)
+    scale = max(float(high - low) / 2.56, 1e-6)
+    size = round(SURROUNDINGS_M / corridor.step_m)
+    weight = np.maximum(uniform_filter(valid, size), 1e-6)
+    mean = uniform_filter(level * valid, size) / weight
+    spread = np.sqrt(np.maximum(uniform_filter((level - mean) ** 2 * valid, size) / weight, 0))
+    unit = spread + 0.05 * scale
+    contrast = np.clip((level - mean) / unit, -4, 4)
+    tint = np.stack([uniform_filter(c * valid, size) / weight for c in colour])
+    stack = np.concatenate(
+        [
+            contrast[None],
+            np.arcsinh(1.5 * (level - middle) / scale)[None],
+            np.clip((colour - tint) / unit, -4, 4),
+        ]
+    )
+    n = level.shape[1] // BLOCK
+    cut = (stack * valid)[..., : n * BLOCK].reshape(len(stack), level.shape[0], n, BLOCK)
+    share = valid[:, : n * BLOCK].reshape(level.shape[0], n, BLOCK).mean(axis=-1)
+    means = cut.mean(axis=-1) / np.maximum(share, 0.25)
+    texture = cut[0].std(axis=-1)
+    view = np.concatenate([means, texture[None], share[None]])
+    return np.ascontiguousarray(view.transpose(0, 2, 1), dtype=np.float32)
+
+
+def centre_odds(corridor: Corridor) -> Array:
+    """(blocks, v): log-odds that a track's centre line passes there; the same read from either end."""
+    view = block_view(corridor)
+    net = load_net("rows")
+    odds = (net(view)[0] + net(view[:, ::-1, ::-1])[0, ::-1, ::-1]) / 2
+    odds[view[-1] < 0.5] = 0.0
+    return np.asarray(odds, dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """A line through the corridor: v (in rows) at consecutive blocks from ``first``."""
+
+    first: int
+    v: Array
+    score: float
+
+
+def trace_rows(odds: Array, *, step_m: float) -> list[Row]:
+    """Lines of the greatest sum of log-odds, one after the other, each keeping its distance."""
+    score = np.clip(odds, -LOGIT_LIMIT, LOGIT_LIMIT)
+    apart = round(KEEP_APART_M / step_m)
+    rows: list[Row] = []
+    while True:
+        row = _best_row(score)
+        if row is None or row.score < LEAST_SCORE:
+            return rows
+        rows.append(_centred(row, odds))
+        for i, v in enumerate(row.v.astype(int)):
+            score[row.first + i, max(0, v - apart) : v + apart + 1] = -LOGIT_LIMIT
+
+
+def _best_row(score: Array) -> Row | None:
+    """The path with the greatest sum (dynamic programming); it may begin and end anywhere."""
+    blocks, n = score.shape
+    best = np.zeros_like(score)
+    came = np.zeros(score.shape, dtype=np.int8)
+    best[0] = score[0]
+    came[0] = 9
+    for i in range(1, blocks):
+        before = best[i - 1]
+        ways = np.full((2 * MOST_SHIFT + 1, n), -np.inf)
+        for k, shift in enumerate(range(-MOST_SHIFT, MOST_SHIFT + 1)):
+            source = np.arange(n) + shift
+            ok = (source >= 0) & (source < n)
+            ways[k, ok] = before[source[ok]] - SHIFT_COST * abs(shift)
+        k = ways.argmax(axis=0)
+        top = ways.max(axis=0)
+        came[i] = np.where(top > 0, k - MOST_SHIFT, 9)
+        best[i] = score[i] + np.maximum(top, 0)
+    if not best.size:
+        return None
+    i, v = (int(k) for k in np.unravel_index(int(best.argmax()), best.shape))
+    total = float(best[i, v])
+    path = [v]
+    while came[i, v] != 9:
+        v, i = v + int(came[i, v]), i - 1
+        path.append(v)
+    return Row(i, np.array(path[::-1], dtype=float), total)
+
+
+def _centred(row: Row, odds: Array) -> Row:
+    """The row moved to the centre of the likely band, and smoothed."""
+    p = 1 / (1 + np.exp(-np.clip(odds, -8, 8)))
+    reach = 2
+    v = row.v.copy()
+    weight = np.zeros(len(v))
+    for i, centre in enumerate(row.v.astype(int)):
+        lo, hi = max(0, centre - reach), min(odds.shape[1], centre + reach + 1)
+        w = p[row.first + i, lo:hi]
+        weight[i] = w.sum()
+        v[i] = (w * np.arange(lo, hi)).sum() / max(w.sum(), 1e-9)
+    return Row(row.first, _smooth(v, weight + 1e-3), row.score)
+
+
+def _smooth(v: Array, weight: Array) -> Array:
+    """Whittaker smoother of second differences: straight where nothing is seen."""
+    n = len(v)
+    if n < 4:
+        return v
+    d = np.diff(np.eye(n), 2, axis=0)
+    stiff = SMOOTH_BLOCKS**4
+    return np.asarray(np.linalg.solve(np.diag(weight) + stiff * weight.mean() * d.T @ d, weight * v))

@@ -1,0 +1,123 @@
+"""Training examples from drawn scenes: strips with the truth of every column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from railcount.occupancy import NET_KINDS, views
+from railcount.strips import straighten
+from railcount.tracks.network import Track, TrackNetwork
+
+LONGEST_GAP_M = 2.6
+
+
+@dataclass
+class Truth:
+    """One vehicle: outline in local metres and kind."""
+
+    outline: np.ndarray
+    kind: str
+
+
+def label(strip, cars, grid):
+    """(2, along): state (0 empty, 1 body, 2 gap, -1 ignore) and kind of every column."""
+    centre = grid.to_local(strip.centre_px)
+    n = len(centre)
+    state, kind = np.zeros(n, int), np.full(n, -1)
+    spans = []
+    for car in cars:
+        middle = car.outline.mean(axis=0)
+        i = int(np.argmin(((centre - middle) ** 2).sum(axis=1)))
+        d = strip.direction[i]
+        right = np.array([-d[1], d[0]])
+        if abs((middle - centre[i]) @ right) > 1.6 or np.hypot(*(middle - centre[i])) > 14:
+            continue
+        along = (car.outline - centre[i]) @ d / strip.step_m + i + 0.5
+        a, b = sorted((along[along < along.mean()].mean(), along[along > along.mean()].mean()))
+        spans.append((a, b, car.kind, abs((middle - centre[i]) @ right)))
+    spans.sort()
+    for a, b, k, off in spans:
+        lo, hi = max(0, round(a)), min(n, round(b))
+        state[lo:hi] = 1 if off < 1.0 and k != "hidden" else -1
+        kind[lo:hi] = NET_KINDS.index(k) if k in NET_KINDS else -1
+    for (_, b, *_), (c, *_) in zip(spans, spans[1:]):
+        if 0 <= c - b < LONGEST_GAP_M / strip.step_m:
+            lo, hi = round(b), round(c)
+            if hi <= lo:
+                hi = lo + 1
+            state[max(lo, 0) : min(hi, n)] = 2
+    return np.stack([state, kind])
+
+
+def shifted(track, grid, *, rng, offset, wobble):
+    """The track's line, moved sideways by an offset (m) that drifts along it."""
+    line = grid.to_local(track)
+    s = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+    at = np.linspace(0, s[-1], max(2, int(s[-1] / 5)))
+    line = np.stack([np.interp(at, s, line[:, k]) for k in (0, 1)], -1)
+    d = np.gradient(line, axis=0)
+    d /= np.hypot(*d.T)[:, None]
+    off = offset + wobble * np.sin(at / rng.uniform(30, 120) + rng.uniform(0, 6.28))
+    return grid.to_pixel(line + off[:, None] * np.stack([-d[:, 1], d[:, 0]], -1))
+
+
+def examples(pixels, grid, tracks, cars, *, rng):
+    """Views and labels of a scene: its tracks (a little displaced) and lines that are no tracks."""
+    lines = [shifted(t, grid, rng=rng, offset=rng.normal(0, 0.25), wobble=abs(rng.normal(0, 0.12))) for t in tracks]
+    n_tracks = len(lines)
+    for t in tracks:
+        if rng.random() < 0.35:
+            lines.append(shifted(t, grid, rng=rng, offset=rng.choice([-1, 1]) * rng.uniform(1.9, 2.9), wobble=0.1))
+    for _ in range(max(1, n_tracks // 4)):
+        t = tracks[rng.integers(len(tracks))]
+        lines.append(shifted(t, grid, rng=rng, offset=rng.choice([-1, 1]) * rng.uniform(6, 70), wobble=0.1))
+    net = TrackNetwork(tracks=tuple(Track(id=str(i), line_px=x) for i, x in enumerate(lines)), source="given")
+    strips = straighten(pixels, net, grid=grid)
+    keep = [i for i, s in enumerate(strips) if s.valid.mean() > 0.3 and s.bands.shape[2] > 100]
+    strips = [strips[i] for i in keep]
+    seen = views(strips)
+    labels = [label(s, cars, grid) for s in strips]
+    for i, s, lab in zip(keep, strips, labels):
+        if i >= n_tracks:
+            lab[0][lab[0] == -1] = 0
+        half = s.valid[11:21].mean(axis=0) > 0.6
+        lab[0][~half] = -1
+    return [(v.astype(np.float16), lab.astype(np.int8)) for v, lab in zip(seen, labels)]
+
+
+def row_examples(pixels, grid, tracks, *, rng):
+    """Views of the scene's corridors and where the tracks' centre lines run in them."""
+    from railcount.tracks.corridor import Working, main_directions, orientation, reference_curve, straighten_corridor
+    from railcount.tracks.rows import BLOCK, block_view
+    from scipy.spatial import cKDTree
+
+    work = Working.of(pixels, grid=grid)
+    angle, weight = orientation(work)
+    out = []
+    for k, direction in enumerate(main_directions(angle, weight)):
+        points, heading = reference_curve(angle, weight, direction + rng.normal(0, 0.01), work)
+        turn = rng.normal(0, 0.025)
+        middle = points[len(points) // 2]
+        c, s = np.cos(turn), np.sin(turn)
+        points = (points - middle) @ np.array([[c, s], [-s, c]]) + middle
+        corridor = straighten_corridor(work, points, heading + turn)
+        view = block_view(corridor)
+        target = np.zeros(view.shape[1:])
+        tree = cKDTree(corridor.points)
+        v_axis = corridor.first_v_m + np.arange(view.shape[2]) * corridor.step_m
+        for line in tracks:
+            local = grid.to_local(line)
+            s_ = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(local, axis=0).T))])
+            at = np.arange(0, s_[-1], 1.0)
+            local = np.stack([np.interp(at, s_, local[:, q]) for q in (0, 1)], -1)
+            _, i = tree.query(local)
+            v = ((local - corridor.points[i]) * corridor.normal[i]).sum(axis=1)
+            along = np.gradient(i.astype(float)) * corridor.step_m
+            ok = (np.abs(along) > 0.95) & (i > 0) & (i < len(corridor.points) - 1)
+            for b in np.unique(i[ok] // BLOCK):
+                if b < len(target):
+                    d = v_axis - np.median(v[ok & (i // BLOCK == b)])
+                    target[b] = np.maximum(target[b], np.exp(-0.5 * (d / 0.4) ** 2))
+        out.append((view.astype(np.float16), target.astype(np.float16)))
+    return out

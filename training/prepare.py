@@ -1,0 +1,35 @@
+"""Draw scenes and keep what the networks learn from: python prepare.py FOLDER FIRST LAST."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from pathlib import Path
+
+import numpy as np
+from data import Truth, examples, row_examples
+from railcount.raster.tile import Pixels
+from railcount.simulate import render
+from scenes import random_scene
+
+
+def prepare(folder, seed):
+    scene = render(random_scene(seed), seed=seed)
+    rng = np.random.default_rng(seed)
+    pixels = Pixels(bands=scene.bands.astype(np.float32), valid=scene.valid, names=())
+    tracks = [t.line_px for t in scene.tracks]
+    cars = [
+        Truth(scene.grid.to_local(c.outline_px), c.kind if c.visible > 0.5 else "hidden") for c in scene.cars
+    ]
+    found = {
+        "cars": examples(pixels, scene.grid, tracks, cars, rng=rng),
+        "rows": row_examples(pixels, scene.grid, tracks, rng=rng),
+    }
+    (folder / f"{seed:05d}.pkl").write_bytes(pickle.dumps(found))
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    for seed in range(int(sys.argv[2]), int(sys.argv[3])):
+        prepare(folder, seed)

@@ -1,0 +1,54 @@
+"""Random scenes to learn from: every nuisance on its own and mixed."""
+
+from __future__ import annotations
+
+import numpy as np
+from railcount.simulate import Ground, Layout, Lineside, Scene, Sensor, Stock, Sun, Weather
+
+FAMILIES = (("russian",), ("chinese",), ("european",), ("north-american",), ("russian", "chinese"))
+
+
+def random_scene(seed: int) -> Scene:
+    """A scene whose every circumstance comes from the seed."""
+    rng = np.random.default_rng([7, seed])
+
+    def maybe(chance, value, otherwise=None):
+        return value if rng.random() < chance else otherwise
+
+    gsd = float(rng.choice([0.3, 0.4, 0.5, 0.5, 0.5, 0.5, 0.6, 0.7, 0.8]))
+    side = int(360 / gsd)
+    kind = str(rng.choice(["straight", "straight", "straight", "curved", "curved", "ladder"]))
+    family = FAMILIES[rng.integers(len(FAMILIES))]
+    tight = rng.random() < 0.15
+    return Scene(
+        name=f"training-{seed}",
+        width_px=side,
+        height_px=int(side * 0.7),
+        gsd_m=gsd,
+        layout=Layout(
+            kind=kind,
+            n_tracks=int(rng.choice([1, 2, 3, 4, 6, 8, 8, 10, 12])),
+            spacing_m=(3.6, 4.1) if tight else (4.1, 5.6),
+            radius_m=(280.0, 1500.0),
+        ),
+        sun=Sun(elevation_deg=(12.0, 75.0), azimuth_deg=(0.0, 360.0)),
+        ground=Ground(),
+        stock=Stock(
+            fill=float(rng.choice([0.0, 0.2, 0.4, 0.6, 0.8, 0.95], p=[0.07, 0.13, 0.2, 0.25, 0.2, 0.15])),
+            families=family,
+            covered=(0.0, 1.0),
+            like=(0.0, 1.0),
+            block_n=float(rng.choice([1.0, 3.0, 8.0, 25.0])),
+            camouflage=maybe(0.35, (0.3, 1.0), 0.0),
+        ),
+        lineside=Lineside(canopies=maybe(0.05, 1, 0)),
+        weather=Weather(
+            snow=maybe(0.15, (0.2, 1.0), 0.0), haze=maybe(0.3, (0.1, 0.6), 0.0), wet=maybe(0.2, (0.2, 1.0), 0.0)
+        ),
+        sensor=Sensor(
+            bands=int(rng.choice([1, 3, 3, 3, 4])),
+            bit_depth=int(rng.choice([8, 8, 11])),
+            contrast=(0.5, 1.4),
+            resolution_m=float(gsd * rng.choice([1.0, 1.2, 1.5, 1.9], p=[0.4, 0.3, 0.2, 0.1])),
+        ),
+    )

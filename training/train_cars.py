@@ -1,0 +1,83 @@
+"""Train the network that tells car, gap and empty track apart."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+import time
+
+import numpy as np
+import torch
+from model import cars_net, save
+from torch.nn.functional import cross_entropy
+
+CROP = 512
+BATCH = 24
+
+
+def augment(v, lab, rng):
+    """A random crop, turned and mirrored, its contrast and colour changed."""
+    n = v.shape[2]
+    start = rng.integers(0, max(1, n - CROP + 1))
+    v, lab = v[:, :, start : start + CROP].astype(np.float32), lab[:, start : start + CROP].astype(np.int64)
+    if v.shape[2] < CROP:
+        pad = CROP - v.shape[2]
+        v = np.pad(v, ((0, 0), (0, 0), (0, pad)))
+        lab = np.pad(lab, ((0, 0), (0, pad)), constant_values=-1)
+    if rng.random() < 0.5:
+        v, lab = v[:, :, ::-1], lab[:, ::-1]
+    if rng.random() < 0.5:
+        v = v[:, ::-1]
+    v = v.copy()
+    valid = v[4]
+    v[0] = (v[0] * rng.uniform(0.75, 1.3) + rng.normal(0, 0.25)) * valid
+    v[1] *= rng.uniform(0.85, 1.15)
+    if rng.random() < 0.15:
+        v[2:4] = 0
+    else:
+        v[2:4] *= rng.uniform(0.4, 1.5)
+        if rng.random() < 0.3:
+            v[2:4] *= rng.choice([-1, 1], size=(2, 1, 1))
+        v[2:4] += rng.normal(0, 0.15, (2, 1, 1)) * valid
+    if rng.random() < 0.5:
+        v[:4] += rng.normal(0, rng.uniform(0, 0.15), v[:4].shape) * valid
+    return v, lab.copy()
+
+
+def main(files, out, minutes):
+    data = [e for f in files for e in pickle.load(open(f, "rb"))["cars"]]
+    rng = np.random.default_rng(0)
+    torch.manual_seed(0)
+    torch.set_num_threads(1)  # beside other work, waiting threads cost more than they give
+    torch.set_flush_denormal(True)
+    weight = np.array([x[0].shape[2] for x in data], float)
+    weight /= weight.sum()
+    net = cars_net()
+    opt = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=1e-3)
+    t0, step, total, ema = time.time(), 0, minutes * 60, None
+    state_weight = torch.tensor([1.0, 1.0, 2.5])
+    while (now := time.time() - t0) < total:
+        for g in opt.param_groups:
+            g["lr"] = 2.5e-3 * min(1, step / 50) * max(0.02, 0.5 * (1 + np.cos(np.pi * now / total)))
+        pick = rng.choice(len(data), BATCH, p=weight)
+        batch = [augment(*data[i], rng) for i in pick]
+        x = torch.from_numpy(np.stack([b[0] for b in batch]))
+        y = torch.from_numpy(np.stack([b[1] for b in batch]))
+        logits = net(x)[:, :, 0]
+        loss = cross_entropy(logits[:, :3], y[:, 0], weight=state_weight, ignore_index=-1)
+        if (y[:, 1] >= 0).any():
+            loss = loss + 0.15 * cross_entropy(logits[:, 3:], y[:, 1], ignore_index=-1)
+        opt.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        opt.step()
+        ema = loss.item() if ema is None else 0.98 * ema + 0.02 * loss.item()
+        step += 1
+        if step % 100 == 0:
+            print(step, f"{now:.0f}s loss {ema:.3f}", flush=True)
+            save(net, out)
+    save(net, out)
+
+
+if __name__ == "__main__":
+    main(sys.argv[3:], sys.argv[1], float(sys.argv[2]))
