@@ -165,9 +165,10 @@ def _simulated(simulated: bool) -> str:
 def _captions(count: TileCount, *, whole: bool) -> list[tuple[str, bool]]:
     """Lines above the picture; True = bold."""
     acquisition = count.acquisition
+    sensor = acquisition.sensor if acquisition else None
     parts = [
         time_text(acquisition) or "date not known",
-        *(part for part in (count.site, count.zone, acquisition.sensor if acquisition else None) if part),
+        *(part for part in (count.site, count.zone, sensor) if part and part.lower() != SIMULATED),
         *([f"{count.grid.gsd_m:.2f} m pixels"] if count.grid else []),
         count.tile if whole else f"{count.tile} (the part around the tracks)",
     ]

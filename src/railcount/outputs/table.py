@@ -92,7 +92,7 @@ def _origin(count: TileCount) -> str:
     parts += [escape(part) for part in (count.site, count.zone) if part]
     if count.grid is not None:
         parts.append(f"{count.grid.gsd_m:.2f} m pixels")
-    if acquisition is not None and acquisition.sensor:
+    if acquisition is not None and acquisition.sensor and acquisition.sensor.lower() != SIMULATED:
         parts.append(escape(acquisition.sensor))
     if acquisition is not None and acquisition.simulated:
         parts.append(f"{SIMULATED} image")

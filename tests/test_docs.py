@@ -1,0 +1,142 @@
+"""The documentation runs: README's blocks, and the examples in every command's help.
+
+Lines that set up an environment or run the tests are left to ``.ci/run``, which executes
+README's test command as it stands.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jsonschema
+import pytest
+from click.testing import CliRunner
+
+from railcount.cli.main import COMMANDS, cli
+from railcount.outputs.json import schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+SET_UP = re.compile(r"python3 -m venv|\S*pip install|\S*python -m pytest")
+
+
+def blocks(kind: str, *, text: str = README) -> list[str]:
+    """The fenced blocks of one kind."""
+    return re.findall(rf"^```{kind}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def commands(text: str) -> list[str]:
+    """The single commands of a shell block, without those that set up or test."""
+    joined = text.replace("\\\n", " ")
+    parts = [part.strip() for line in joined.splitlines() for part in line.split("&&")]
+    return [part for part in parts if part and not SET_UP.match(part)]
+
+
+def run(command: str) -> tuple[int, str]:
+    """A railcount command line, as a shell would run it in the current folder."""
+    program, *words = shlex.split(command)
+    assert Path(program).name == "railcount", command
+    args = [match for word in words for match in (sorted(glob.glob(word)) if "*" in word else [word])]
+    result = CliRunner().invoke(cli, args)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.output
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder to work in that looks like a clone's root."""
+    (tmp_path / "sample_tiles").symlink_to(ROOT / "sample_tiles")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def sample(end: str) -> Path:
+    (found,) = (ROOT / "sample_tiles" / "2023-10-05").glob(f"*_visual{end}")
+    return found
+
+
+def test_there_is_something_to_run() -> None:
+    assert len(blocks("sh")) >= 4
+    assert len(commands("\n".join(blocks("sh")))) >= 6
+    assert commands("python3 -m venv x && x/pip install . && \\\n x/railcount scan a") == [
+        "x/railcount scan a"
+    ]
+
+
+@pytest.mark.parametrize("block", blocks("sh"))
+def test_readme_commands_run(block: str, folder: Path) -> None:
+    for command in commands(block):
+        code, output = run(command)
+        assert code == 0, f"{command}\n{output}"
+
+
+def test_readme_python_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for block in blocks("python"):
+        exec(compile(block, "README.md", "exec"), {})
+    assert "counted" in capsys.readouterr().out
+
+
+def test_readme_json_satisfies_the_schema() -> None:
+    (block,) = blocks("json")
+    jsonschema.validate(json.loads(block), schema(), cls=jsonschema.Draft202012Validator)
+
+
+def test_readme_names_every_command_and_no_other() -> None:
+    table = README.split("## Commands")[1].split("```")[0]
+    assert re.findall(r"^\| `(\w+)", table, re.MULTILINE) == list(COMMANDS)
+
+
+def test_ci_runs_the_readme_test_command() -> None:
+    (block,) = re.findall(r"<!-- test command -->\s*```sh\n(.*?)```", README, re.DOTALL)
+    assert block in blocks("sh")
+    assert "pip install" in block
+    assert "-m pytest" in block
+    assert "<!-- test command -->" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
+
+
+@pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
+def test_links_and_paths_exist(text: str) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (ROOT / target).exists(), target
+    for path in re.findall(r"`((?:src|tests|sample_tiles|benchmarks)/[\w/.-]*)`", text):
+        assert (ROOT / path).exists(), path
+
+
+def examples(name: str) -> list[str]:
+    """The example command lines in a command's help."""
+    text = CliRunner().invoke(cli, [name, "--help"], terminal_width=200).stdout
+    return re.findall(rf"railcount {name} .*", text.split("Example", 1)[1].split("Options:")[0])
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_examples_run(name: str, folder: Path) -> None:
+    for target, end in {
+        "yard.tif": ".tif",
+        "crop.tif": ".tif",
+        "yard_tracks.geojson": "_tracks.geojson",
+        "truth.geojson": "_truth.geojson",
+        "cars.geojson": "_truth.geojson",
+    }.items():
+        # Under names of their own, for scan makes cars.geojson itself.
+        if not (name in {"scan", "tracks"} and target == "cars.geojson"):
+            (folder / target).write_bytes(sample(end).read_bytes())
+    found = examples(name)
+    assert found
+    for command in found:
+        outputs = {Path(word) for word in shlex.split(command)} & {Path("yard_tracks.geojson")}
+        if name == "tracks":
+            for output in outputs:
+                output.unlink(missing_ok=True)
+        code, output_text = run(command)
+        assert code == 0, f"{command}\n{output_text}"
