@@ -70,8 +70,15 @@ class Grid:
         Raises InputError without a CRS.
         """
         lonlat = np.asarray(lonlat, dtype=np.float64)
+        world = self._world_from_lonlat(lonlat)
+        # PROJ's inverse of a datum shift is up to 1 mm off its forward: take that off again
+        forward = _to_wgs84(self.crs).transform(world[..., 0], world[..., 1])
+        again = self._world_from_lonlat(np.stack([np.asarray(axis) for axis in forward], axis=-1))
+        return self.from_world(2 * world - again)
+
+    def _world_from_lonlat(self, lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
         x, y = _to_wgs84(self.crs).transform(lonlat[..., 0], lonlat[..., 1], direction="INVERSE")
-        return self.from_world(np.stack([np.asarray(x), np.asarray(y)], axis=-1))
+        return np.stack([np.asarray(x), np.asarray(y)], axis=-1)
 
     def to_local(self, pixels: NDArray[np.float64]) -> NDArray[np.float64]:
         """Pixel coordinates (..., 2) to local metres (..., 2)."""

@@ -1,0 +1,214 @@
+"""Track masks, and the centre lines of their bands."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+
+from railcount.errors import InputError, MissingInput, OutputExists
+from railcount.tracks.mask import lines_from_mask, read_labels, read_mask, write_mask
+from railcount.tracks.network import TrackNetwork
+
+from ..raster import factories
+from . import layouts
+
+LAYOUTS = [layouts.straight, layouts.curved, layouts.switch]
+
+
+def shape(grid):
+    return (grid.height, grid.width)
+
+
+def band_mask(tmp_path, grid, lines):
+    path = tmp_path / "m.tif"
+    write_mask(layouts.network(grid, lines), path, grid=grid, overwrite=True)
+    return path
+
+
+@pytest.mark.parametrize("gsd_m", [0.3, 0.5])
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda f: f.__name__)
+def test_lines_to_mask_to_lines(tmp_path, layout, gsd_m):
+    grid = layouts.grid(gsd_m=gsd_m, width=int(600 / gsd_m), height=int(450 / gsd_m))
+    path = band_mask(tmp_path, grid, layout())
+    tracks = lines_from_mask(read_labels(path, grid=grid, tile_shape=shape(grid)), grid=grid)
+    assert [track.id for track in tracks] == [str(n) for n in range(1, len(layout()) + 1)]
+    for line, track in zip(layout(), tracks, strict=True):
+        found = grid.to_local(track.line_px)
+        assert layouts.distances_m(found, line).max() < 0.3
+        off = layouts.distances_m(line, found)
+        assert (off > 0.3).sum() <= 2  # a metre at each end
+        assert off.max() < 1.5
+
+
+@pytest.mark.parametrize("layout", [layouts.straight, layouts.curved], ids=lambda f: f.__name__)
+def test_one_value_for_all_tracks_is_enough(tmp_path, layout):
+    grid = layouts.grid()
+    mask = read_mask(band_mask(tmp_path, grid, layout()), grid=grid, tile_shape=shape(grid))
+    tracks = lines_from_mask(mask, grid=grid)
+    assert len(tracks) == len(layout())
+    for line in layout():
+        near = min(
+            (grid.to_local(t.line_px) for t in tracks), key=lambda f: layouts.distances_m(line, f).max()
+        )
+        assert layouts.distances_m(near, line).max() < 0.3
+        assert np.percentile(layouts.distances_m(line, near), 99) < 0.3
+
+
+def test_a_switch_of_one_value_is_taken_apart(tmp_path):
+    grid = layouts.grid()
+    mask = read_mask(band_mask(tmp_path, grid, layouts.switch()), grid=grid, tile_shape=shape(grid))
+    tracks = lines_from_mask(mask, grid=grid)
+    assert len(tracks) == 2
+    found = [grid.to_local(track.line_px) for track in tracks]
+    for line in layouts.switch():
+        off = np.min([layouts.distances_m(line, one) for one in found], axis=0)
+        assert (off < 0.3).mean() > 0.9
+        assert off.max() < 2.0
+
+
+def test_lines_turned_and_oblong(tmp_path):
+    grid = layouts.grid(turn_deg=30, width=1500, height=1500)
+    lines = [grid.to_local(np.array([[100.0, 200], [1300, 900]]))]
+    labels = read_labels(band_mask(tmp_path, grid, lines), grid=grid, tile_shape=shape(grid))
+    (track,) = lines_from_mask(labels, grid=grid)
+    assert layouts.distances_m(grid.to_local(track.line_px), lines[0]).max() < 0.3
+
+
+def test_wide_regions_are_not_lines():
+    grid = layouts.grid(width=600, height=400)
+    mask = np.zeros(shape(grid), dtype=bool)
+    mask[100:106, 50:500] = True
+    assert len(lines_from_mask(mask, grid=grid)) == 1
+    mask[200:300, 50:500] = True
+    assert lines_from_mask(mask, grid=grid) == ()
+    mask[200:300] = False
+    mask[200:240, 50:90] = True
+    assert lines_from_mask(mask, grid=grid) == ()
+
+
+def test_specks_and_spurs_are_dropped():
+    grid = layouts.grid(width=600, height=400)
+    mask = np.zeros(shape(grid), dtype=bool)
+    assert lines_from_mask(mask, grid=grid) == ()
+    mask[100:106, 50:500] = True
+    mask[106:120, 300:306] = True  # a spur of 7 m
+    mask[300:304, 10:20] = True  # a speck
+    (track,) = lines_from_mask(mask, grid=grid)
+    off = np.abs(track.line_px[:, 1] - 103) * 0.5
+    assert off.max() < 0.6
+    assert np.ptp(track.line_px[:, 0]) * 0.5 == pytest.approx(225, abs=1)
+
+
+def test_mask_file(tmp_path):
+    grid = layouts.grid()
+    path = band_mask(tmp_path, grid, layouts.straight())
+    with rasterio.open(path) as dataset:
+        assert dataset.dtypes == ("uint16",)
+        assert dataset.crs.to_epsg() == 32652
+        assert dataset.transform == grid.transform
+        values = dataset.read(1)
+    assert np.unique(values).tolist() == list(range(7))
+    area_m2 = (values == 1).sum() * 0.25
+    assert area_m2 == pytest.approx(3 * np.hypot(540, 60), rel=0.02)
+    first = path.read_bytes()
+    with pytest.raises(OutputExists):
+        write_mask(TrackNetwork(tracks=(), source="found"), path, grid=grid)
+    write_mask(layouts.network(grid, layouts.straight()), path, grid=grid, overwrite=True)
+    assert path.read_bytes() == first
+    assert [entry.name for entry in tmp_path.iterdir()] == ["m.tif"]
+    with pytest.raises(InputError, match=r"\.tif"):
+        write_mask(TrackNetwork(tracks=(), source="found"), tmp_path / "m.png", grid=grid)
+
+
+def test_mask_without_crs(tmp_path):
+    grid = layouts.grid(crs=None)
+    path = band_mask(tmp_path, grid, layouts.straight())
+    labels = read_labels(path, grid=grid, tile_shape=shape(grid))
+    assert len(lines_from_mask(labels, grid=grid)) == 6
+
+
+def _blocks(grid, *, scale=1):
+    """A mask drawn at a coarser resolution: 1 in the left third, 2 in the lower half of the rest."""
+    rows, cols = grid.height // scale, grid.width // scale
+    mask = np.zeros((1, rows, cols), dtype=np.uint8)
+    mask[0, :, : cols // 3] = 1
+    mask[0, rows // 2 :, cols // 3 :] = 2
+    return mask
+
+
+@pytest.mark.parametrize("scale", [1, 2, 5])
+@pytest.mark.parametrize("placed", [True, False])
+def test_any_resolution(tmp_path, scale, placed):
+    grid = layouts.grid()
+    where = {"transform": grid.transform @ Affine.scale(scale)} if placed else {"crs": None}
+    path = factories.write_tif(tmp_path / "m.tif", _blocks(grid, scale=scale), **where)
+    labels = read_labels(path, grid=grid, tile_shape=shape(grid))
+    np.testing.assert_array_equal(labels, _blocks(grid)[0])
+
+
+def test_another_crs_and_only_a_part(tmp_path):
+    grid = layouts.grid()
+    (left, top), (right, bottom) = grid.to_lonlat(np.array([[300.0, 300.0], [900.0, 600.0]]))
+    step = Affine((right - left) / 100, 0, left, 0, (bottom - top) / 100, top)
+    path = factories.write_tif(
+        tmp_path / "m.tif", np.full((1, 100, 100), 9, np.uint8), crs="EPSG:4326", transform=step
+    )
+    mask = read_mask(path, grid=grid, tile_shape=shape(grid))
+    rows, cols = np.nonzero(mask)
+    np.testing.assert_allclose(
+        [cols.min(), cols.max(), rows.min(), rows.max()], [300, 899, 300, 599], atol=12
+    )
+    assert mask.mean() == pytest.approx(600 * 300 / (1200 * 900), rel=0.03)
+    lonlat = grid.to_lonlat(np.stack([cols + 0.5, rows + 0.5], axis=-1))
+    col, row = (lonlat[:, 0] - left) / step.a, (lonlat[:, 1] - top) / step.e
+    assert col.min() > -0.05
+    assert col.max() < 100.05
+    assert row.min() > -0.05
+    assert row.max() < 100.05
+
+
+def test_a_mask_elsewhere_is_empty(tmp_path):
+    path = factories.write_tif(tmp_path / "m.tif", transform=Affine(0.5, 0, 700_000, 0, -0.5, 4_600_000))
+    assert not read_mask(path, grid=layouts.grid(), tile_shape=(900, 1200)).any()
+
+
+def test_what_is_no_track(tmp_path):
+    grid = layouts.grid(width=80, height=60)
+    values = np.full((1, 60, 80), 2.0, dtype=np.float32)
+    values[0, 0], values[0, 1], values[0, 2], values[0, 3] = np.nan, 0, -1, 0.25
+    path = factories.write_tif(tmp_path / "m.tif", values, nodata=-1, transform=grid.transform)
+    labels = read_labels(path, grid=grid, tile_shape=(60, 80))
+    assert labels[:5, 0].tolist() == [0, 0, 0, 1, 2]
+
+
+def test_alpha_and_colour_masks(tmp_path):
+    grid = layouts.grid(width=80, height=60)
+    values = np.zeros((4, 60, 80), dtype=np.uint8)
+    values[1, 10:20] = 255
+    values[3, 15:] = 255
+    path = factories.write_tif(
+        tmp_path / "m.tif", values, colours=["red", "green", "blue", "alpha"], transform=grid.transform
+    )
+    mask = read_mask(path, grid=grid, tile_shape=(60, 80))
+    assert np.flatnonzero(mask[:, 3]).tolist() == [15, 16, 17, 18, 19]
+
+
+def test_one_bit_masks(tmp_path):
+    grid = layouts.grid(width=80, height=60)
+    values = (factories.picture(n_bands=1) > 100).astype(np.uint8)
+    path = factories.write_tif(tmp_path / "m.tif", values, nbits=1, transform=grid.transform)
+    np.testing.assert_array_equal(read_labels(path, grid=grid, tile_shape=(60, 80)), values[0])
+
+
+def test_masks_that_do_not_fit(tmp_path):
+    grid = layouts.grid()
+    path = factories.write_tif(tmp_path / "m.tif", np.ones((1, 900, 900), np.uint8), crs=None)
+    with pytest.raises(InputError, match=r"900 x 900.*aspect of the tile's 1200 x 900"):
+        read_mask(path, grid=grid, tile_shape=shape(grid))
+    with pytest.raises(MissingInput):
+        read_mask(tmp_path / "none.tif", grid=grid, tile_shape=shape(grid))
+    (tmp_path / "x.tif").write_bytes(b"<VRTDataset/>")
+    with pytest.raises(InputError, match=r"the mask x.tif.*VRT"):
+        read_mask(tmp_path / "x.tif", grid=grid, tile_shape=shape(grid))
