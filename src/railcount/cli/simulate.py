@@ -9,9 +9,20 @@ import click
 
 @click.command()
 @click.argument("scene", type=click.Path(path_type=Path))
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="What the scene leaves open is drawn from it.")
 @click.option(
-    "-o", "--output", "folder", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the files."
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="What the scene leaves open is drawn from it.",
+)
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder for the files.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 def simulate(scene: Path, seed: int, folder: Path, overwrite: bool) -> None:

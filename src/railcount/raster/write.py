@@ -52,7 +52,8 @@ def write_geotiff(
     if path.exists() and not overwrite:
         raise OutputExists(f"{path} exists; allow overwriting to replace it")
     profile: dict[str, Any] = {
-        "driver": "GTiff", "width": grid.width, "height": grid.height, "count": len(bands), "dtype": bands.dtype.name,
+        "driver": "GTiff", "width": grid.width, "height": grid.height, "count": len(bands),
+        "dtype": bands.dtype.name,
         "crs": None if grid.crs is None else grid.crs.to_wkt(), "transform": grid.transform, "nodata": nodata,
         "tiled": True, "blockxsize": 256, "blockysize": 256, "interleave": "pixel", "num_threads": 1,
     }  # fmt: skip

@@ -99,7 +99,11 @@ def draw_vehicle(
 
 
 def stamp(
-    canvas: Canvas, art: Art, centre: NDArray[np.float64], along: NDArray[np.float64], sun: NDArray[np.float64]
+    canvas: Canvas,
+    art: Art,
+    centre: NDArray[np.float64],
+    along: NDArray[np.float64],
+    sun: NDArray[np.float64],
 ) -> None:
     """Copy a picture to the canvas, turned to ``along``, with the light its relief catches."""
     patch = canvas.rectangle(centre, along, art.length_m, art.width_m)
@@ -122,7 +126,9 @@ def _couplers(canvas: Canvas, car: Placed) -> None:
         at = car.centre + car.along * end * (car.vehicle.body_m + over) / 2
         patch = canvas.rectangle(at, car.along, over, 0.35)
         canvas.paint(patch, dark, height_m=1.1)
-        beam = canvas.rectangle(car.centre + car.along * end * (car.vehicle.body_m / 2 + 0.08), car.along, 0.16, 2.4)
+        beam = canvas.rectangle(
+            car.centre + car.along * end * (car.vehicle.body_m / 2 + 0.08), car.along, 0.16, 2.4
+        )
         canvas.paint(beam, dark * 0.8, height_m=1.1)
 
 

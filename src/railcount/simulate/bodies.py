@@ -38,7 +38,7 @@ def gondola(art: Art, car: Placed) -> None:
     if car.load == "bulk":
         bulk(art, inside, car.cargo, brim_m=v.height_m, floor_m=v.floor_m)
         return
-    floor = art.paint_of("floor") * 0.6 + body * 0.4
+    floor = (art.paint_of("floor") * 0.6 + body * 0.4).astype(np.float32)
     art.fill(inside, floor, v.floor_m)
     # Hatches in the floor, sills between them, and leftovers of the last load.
     hatch = inside & (np.abs((art.u / 1.83) % 1.0 - 0.5) > 0.455)
@@ -46,7 +46,11 @@ def gondola(art: Art, car: Placed) -> None:
     sill = inside & (np.abs(art.v) < 0.2)
     art.fill(sill, floor * 1.15, v.floor_m + 0.12)
     rest = lattice_noise(art.rng, art.shape, (1.5 / TEXEL_M, 0.8 / TEXEL_M)) > art.rng.uniform(0.8, 2.2)
-    art.fill(inside & rest, art.paint_of(str(art.rng.choice(["coal", "ore", "sand", "snow_dirty"]))), v.floor_m + 0.05)
+    art.fill(
+        inside & rest,
+        art.paint_of(str(art.rng.choice(["coal", "ore", "sand", "snow_dirty"]))),
+        v.floor_m + 0.05,
+    )
     if art.rng.random() < 0.4:
         brace = inside & (np.abs(np.abs(art.u) - v.body_m / 6) < 0.08)
         art.fill(brace, body * 1.1, v.height_m - 0.2)
@@ -79,7 +83,13 @@ def bulk(art: Art, inside: NDArray[np.bool_], kind: str, *, brim_m: float, floor
 
 
 def tarpaulin(
-    art: Art, name: str, *, base_m: float, bulge_m: float, half_u: float | None = None, half_v: float | None = None
+    art: Art,
+    name: str,
+    *,
+    base_m: float,
+    bulge_m: float,
+    half_u: float | None = None,
+    half_v: float | None = None,
 ) -> None:
     """A sheet over the load: sags or bulges, wrinkles, ropes, seams between sheets, ragged ends."""
     rng = art.rng
@@ -118,7 +128,11 @@ def boxcar(art: Art, car: Placed) -> None:
     """An arched roof with ribs and seams, perhaps a running board and hatches."""
     v, rng = car.vehicle, art.rng
     body = art.paint_of(car.paint)
-    roof = body if rng.random() < 0.45 else art.paint_of(str(rng.choice(["grey", "light_grey", "rust", "grime"])))
+    roof = (
+        body
+        if rng.random() < 0.45
+        else art.paint_of(str(rng.choice(["grey", "light_grey", "rust", "grime"])))
+    )
     rise = rng.uniform(0.15, 0.5)
     art.fill(_all(art), roof, v.height_m - rise)
     art.relief = (rise * (1 - (2 * art.v / v.width_m) ** 2) + 0 * art.u).astype(np.float32)
@@ -169,13 +183,19 @@ def tank(art: Art, car: Placed) -> None:
         art.relief = np.where(inside, rise, art.relief).astype(np.float32)
         spill = inside & (np.abs(art.u - middle) < rng.uniform(0.3, 1.2)) & (np.abs(art.v) < 1.2)
         if rng.random() < 0.7:
-            art.colour = np.where(spill[None], art.colour * rng.uniform(0.35, 0.8), art.colour).astype(np.float32)
+            art.colour = np.where(spill[None], art.colour * rng.uniform(0.35, 0.8), art.colour).astype(
+                np.float32
+            )
         band_pitch = length / rng.integers(3, 6)
         bands = inside & (np.abs(((art.u - middle) / band_pitch) % 1.0 - 0.5) < 0.035)
         art.colour = np.where(bands[None], art.colour * 0.75, art.colour).astype(np.float32)
         ridge = inside & (np.abs(art.v) < rng.uniform(0.18, 0.32))
         if rng.random() < 0.7:
-            art.fill(ridge & (np.abs(art.u - middle) < length / 2 - rng.uniform(0, 2)), art.paint_of("grey") * 1.2, v.height_m + 0.1 - radius)
+            art.fill(
+                ridge & (np.abs(art.u - middle) < length / 2 - rng.uniform(0, 2)),
+                art.paint_of("grey") * 1.2,
+                v.height_m + 0.1 - radius,
+            )
         walk = art.box((middle - 1.1, middle + 1.1), (-0.85, 0.85)) & inside
         if rng.random() < 0.6:
             art.fill(walk, art.paint_of(str(rng.choice(["grey", "light_grey", "grime"]))), v.height_m + 0.05)
@@ -211,8 +231,12 @@ def flat(art: Art, car: Placed) -> None:
         containers(art, car)
     elif car.load == "tarpaulin":
         tarpaulin(
-            art, car.cargo, base_m=v.height_m + rng.uniform(1.0, 2.3), bulge_m=rng.uniform(0.0, 0.5),
-            half_u=half_u - rng.uniform(0.1, 0.7), half_v=min(half_v, 1.45) - rng.uniform(0.0, 0.15),
+            art,
+            car.cargo,
+            base_m=v.height_m + rng.uniform(1.0, 2.3),
+            bulge_m=rng.uniform(0.0, 0.5),
+            half_u=half_u - rng.uniform(0.1, 0.7),
+            half_v=min(half_v, 1.45) - rng.uniform(0.0, 0.15),
         )
     elif car.load == "bulk":
         load = art.box((-half_u + 0.5, half_u - 0.5), (-half_v + 0.15, half_v - 0.15))
@@ -225,7 +249,11 @@ def containers(art: Art, car: Placed) -> None:
 
     v, rng = car.vehicle, art.rng
     usable = v.body_m - 0.2
-    choices = [c for c in ([12.19], [6.06, 6.06], [6.06], [12.19, 6.06], [6.06, 6.06, 6.06]) if sum(c) + 0.1 * len(c) <= usable]
+    choices = [
+        c
+        for c in ([12.19], [6.06, 6.06], [6.06], [12.19, 6.06], [6.06, 6.06, 6.06])
+        if sum(c) + 0.1 * len(c) <= usable
+    ]
     fitting = [c for c in choices if sum(c) > 0.55 * usable] or choices
     boxes = fitting[int(rng.integers(len(fitting)))]
     slack = usable - sum(boxes)
@@ -259,9 +287,13 @@ def covered_hopper(art: Art, car: Placed) -> None:
         if not trough:
             art.fill(round_hatch, paint * 0.6, v.height_m + 0.08)
     if trough:
-        art.fill(art.box((-v.body_m / 2 + 0.6, v.body_m / 2 - 0.6), (-0.35, 0.35)), paint * 0.72, v.height_m + 0.06)
+        art.fill(
+            art.box((-v.body_m / 2 + 0.6, v.body_m / 2 - 0.6), (-0.35, 0.35)), paint * 0.72, v.height_m + 0.06
+        )
     for side in (-1.0, 1.0):
-        walk = art.box((-v.body_m / 2, v.body_m / 2), (min(side * 0.75, side * 1.05), max(side * 0.75, side * 1.05)))
+        walk = art.box(
+            (-v.body_m / 2, v.body_m / 2), (min(side * 0.75, side * 1.05), max(side * 0.75, side * 1.05))
+        )
         art.fill(walk, paint * 1.15, v.height_m - 0.05)
     ends = np.abs(art.u) + 0 * art.v > v.body_m / 2 - 0.9
     art.fill(ends, art.paint_of("grime"), 1.3)
@@ -294,7 +326,11 @@ def locomotive(art: Art, car: Placed) -> None:
     for _ in range(int(rng.integers(3, 8))):
         at, size = rng.uniform(-0.35, 0.35) * v.body_m, rng.uniform(0.35, 1.2)
         across = rng.uniform(-0.5, 0.5)
-        art.fill(art.box((at - size, at + size), (across - 0.45, across + 0.45)), roof * rng.uniform(0.3, 1.9), v.height_m + 0.1)
+        art.fill(
+            art.box((at - size, at + size), (across - 0.45, across + 0.45)),
+            roof * rng.uniform(0.3, 1.9),
+            v.height_m + 0.1,
+        )
     for at in rng.uniform(-0.25, 0.25, 2) * v.body_m:
         fan = (art.u - at) ** 2 + art.v**2 < 0.6**2
         art.fill(fan, art.paint_of("black"), v.height_m - 0.1)

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from railcount.simulate.layout import Line
 
 
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Floating:
     """A thing that hangs in the air: a gantry's beam, a wire, a roof on posts."""
@@ -48,7 +47,9 @@ class Patch:
 class Canvas:
     """Reflectance, height and slope maps over the frame and a margin around it."""
 
-    def __init__(self, *, width_m: float, height_m: float, step_m: float, margin_m: float, bands: int) -> None:
+    def __init__(
+        self, *, width_m: float, height_m: float, step_m: float, margin_m: float, bands: int
+    ) -> None:
         self.step_m = step_m
         self.pad = round(margin_m / step_m)
         """Canvas pixels of margin on every side."""
@@ -98,14 +99,12 @@ class Canvas:
         v = dx * np.float32(right[0]) + dy * np.float32(right[1])
         inside = (np.abs(u) <= length_m / 2) & (np.abs(v) <= width_m / 2)
         r, c = np.nonzero(inside)
-        return Patch(
-            index=(r + rows.start) * self.shape[1] + c + cols.start, u=u[inside], v=v[inside]
-        )
+        return Patch(index=(r + rows.start) * self.shape[1] + c + cols.start, u=u[inside], v=v[inside])
 
     def along(self, line: Line, half_width_m: float, *, chunk_m: float = 10.0) -> Iterator[Patch]:
         """Pixels within ``half_width_m`` of a line, piece by piece: u along it, v to its right."""
         points, s = line.points, line.along_m
-        per = max(int(round(chunk_m / max(s[-1] / (len(points) - 1), 1e-6))), 1)
+        per = max(round(chunk_m / max(float(s[-1]) / (len(points) - 1), 1e-6)), 1)
         for a in range(0, len(points) - 1, per):
             b = min(a + per, len(points) - 1)
             p, q = points[a], points[b]
@@ -126,7 +125,9 @@ class Canvas:
                 tilt = np.interp(piece.u, ahead, slope)
                 cos = 1 / np.sqrt(1 + tilt**2)
                 v = ((piece.v - off) * cos).astype(np.float32)
-                u = (np.interp(piece.u, ahead, s[a : b + 1]) + (piece.v - off) * tilt * cos).astype(np.float32)
+                u = (np.interp(piece.u, ahead, s[a : b + 1]) + (piece.v - off) * tilt * cos).astype(
+                    np.float32
+                )
             keep = np.abs(v) <= half_width_m
             yield Patch(index=piece.index[keep], u=u[keep], v=v[keep])
 
@@ -139,7 +140,7 @@ class Canvas:
         direct: float | NDArray[np.float32] | None = None,
         alpha: float | NDArray[np.float32] | None = None,
     ) -> None:
-        """Cover a patch with ``colour`` (bands,) or (bands, n); ``alpha`` lets what is below shine through."""
+        """Cover a patch with ``colour`` (bands,) or (bands, n); ``alpha`` lets what is below through."""
         colour = colour[:, None] if colour.ndim == 1 else colour
         if alpha is None:
             self._albedo[:, patch.index] = colour

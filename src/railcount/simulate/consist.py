@@ -9,6 +9,7 @@ import numpy as np
 
 from railcount.errors import InputError
 from railcount.simulate.dice import pick, pick_whole
+from railcount.simulate.paints import REFLECTANCE
 from railcount.simulate.rolling_stock import FAMILIES, LOAD_SHAPES, Vehicle, choose
 
 if TYPE_CHECKING:
@@ -32,7 +33,18 @@ PAINTS = {
     "locomotive_hood": ("green", "red", "dark_blue", "black", "orange", "yellow"),
 }
 TARPS = ("blue", "blue", "green", "tarp_green", "grey", "black", "dark_blue", "tarp_grey", "white", "orange")
-CONTAINERS = ("red_brown", "blue", "dark_blue", "green", "orange", "grey", "white", "red", "rust", "light_grey")
+CONTAINERS = (
+    "red_brown",
+    "blue",
+    "dark_blue",
+    "green",
+    "orange",
+    "grey",
+    "white",
+    "red",
+    "rust",
+    "light_grey",
+)
 BULK = ("coal", "ore", "gravel", "sand", "scrap", "timber", "grain")
 
 
@@ -129,7 +141,7 @@ def marshal(
     }
     rows: list[tuple[str, float, _Row]] = []
     for number, cut in enumerate(stock.cuts):
-        rows.append(_place_fixed(cut, number, by_id, spaces, taste, rng))
+        rows.append(_place_fixed(cut, number, by_id, spaces, taste=taste, rng=rng))
     usable = sum(b - a for ranges in spaces.values() for a, b in ranges)
     fill = pick(rng, stock.fill, 0.15, 0.7)
     fixed = sum(sum(v.kind != "locomotive" for v in row.vehicles) for _, _, row in rows)
@@ -141,7 +153,7 @@ def marshal(
             raise InputError(f"stock.n_railcars is {stock.n_railcars}, but stock.cuts already hold {fixed}")
     n_engines = pick_whole(rng, stock.n_locomotives, 0, 2)
     exact = stock.n_railcars is not None
-    rows += _fill(spaces, taste, rng, wanted_cars, n_engines, engines, exact=exact)
+    rows += _fill(spaces, taste, rng, n_cars=wanted_cars, n_engines=n_engines, engines=engines, exact=exact)
     return _couple(rows, by_id, rng)
 
 
@@ -180,7 +192,12 @@ class _Taste:
         return "empty"
 
     def row(
-        self, n: int, rng: np.random.Generator, *, vehicle: Vehicle | None = None, load: str | None = None,
+        self,
+        n: int,
+        rng: np.random.Generator,
+        *,
+        vehicle: Vehicle | None = None,
+        load: str | None = None,
         paint: str | None = None,
     ) -> _Row:
         """A cut of n cars; what is given is the same for all of them."""
@@ -225,7 +242,10 @@ def _visible(line: Line, edge_cars: bool, *, width_m: float, height_m: float) ->
     # With edge cars, a car's centre may come as near as 1 m to the edge; it is then cut in half.
     keep = -3.0 if edge_cars else 2.5
     inside = (
-        (points[:, 0] > keep) & (points[:, 0] < width_m - keep) & (points[:, 1] > keep) & (points[:, 1] < height_m - keep)
+        (points[:, 0] > keep)
+        & (points[:, 0] < width_m - keep)
+        & (points[:, 1] > keep)
+        & (points[:, 1] < height_m - keep)
     )
     out = []
     for a, b in line.free:
@@ -240,12 +260,15 @@ def _place_fixed(
     number: int,
     by_id: dict[str, Line],
     spaces: dict[str, list[tuple[float, float]]],
+    *,
     taste: _Taste,
     rng: np.random.Generator,
 ) -> tuple[str, float, _Row]:
     key = f"stock.cuts[{number}]"
     if cut.track not in by_id:
         raise InputError(f"{key}.track: no track {cut.track!r}; there are {', '.join(by_id) or 'none'}")
+    if cut.colour is not None and cut.colour not in REFLECTANCE:
+        raise InputError(f"{key}.colour: unknown paint {cut.colour!r}; known are {', '.join(REFLECTANCE)}")
     vehicle = None if cut.vehicle is None else choose([cut.vehicle], key=f"{key}.vehicle")[0]
     row = taste.row(cut.n, rng, vehicle=vehicle, load=cut.load, paint=cut.colour)
     start = cut.start_m
@@ -258,7 +281,10 @@ def _place_fixed(
         start = float(rng.uniform(a, b - row.length_m))
     end = start + row.length_m
     spaces[cut.track] = [
-        part for a, b in ranges for part in ((a, min(b, start - 3)), (max(a, end + 3), b)) if part[1] - part[0] > 9
+        part
+        for a, b in ranges
+        for part in ((a, min(b, start - 3)), (max(a, end + 3), b))
+        if part[1] - part[0] > 9
     ]
     return cut.track, start, row
 
@@ -267,10 +293,10 @@ def _fill(
     spaces: dict[str, list[tuple[float, float]]],
     taste: _Taste,
     rng: np.random.Generator,
+    *,
     n_cars: int,
     n_engines: int,
     engines: list[Vehicle],
-    *,
     exact: bool,
 ) -> list[tuple[str, float, _Row]]:
     """Cuts on what is left of the tracks, until the cars are placed."""

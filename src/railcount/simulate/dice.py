@@ -21,7 +21,9 @@ class Dice:
 
     def stream(self, name: str) -> np.random.Generator:
         """A generator that depends on the seed and the name alone."""
-        return np.random.Generator(np.random.PCG64(np.random.SeedSequence([self.seed, zlib.crc32(name.encode())])))
+        return np.random.Generator(
+            np.random.PCG64(np.random.SeedSequence([self.seed, zlib.crc32(name.encode())]))
+        )
 
 
 def pick(rng: np.random.Generator, value: Span, low: float, high: float) -> float:

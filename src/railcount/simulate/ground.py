@@ -35,6 +35,8 @@ class Soil:
     """(bands,) mean reflectance of the ballast."""
     between: NDArray[np.float32]
     around: NDArray[np.float32]
+    fields: bool
+    """Whether the surroundings are parcels of several crops."""
     weeds: float
     rust: float
     plants: NDArray[np.float32]
@@ -51,11 +53,19 @@ def settle_soil(ground: Ground, dice: Dice, bands: int) -> Soil:
     surroundings = pick_name(rng, ground.surroundings, ["grass", "dirt", "paved", "fields"], [3, 3, 2, 2])
     plant = {"summer": "grass", "spring": "weeds", "autumn": "dry_grass", "winter": "dry_grass"}[season]
     names = {"grass": plant, "dirt": "dirt", "paved": "asphalt", "fields": "bare_field"}
-    filler = pick_name(rng, None, ["dirt", "dark_dirt", f"ballast_{kind}", f"ballast_{kind}", "ballast_brown"])
+    filler = pick_name(
+        rng, None, ["dirt", "dark_dirt", f"ballast_{kind}", f"ballast_{kind}", "ballast_brown"]
+    )
     between = 0.5 * colour(filler, bands, rng) + 0.5 * ballast
     around = colour(names[surroundings], bands, rng, spread=0.2)
     return Soil(
-        ballast=ballast, between=between, around=around, weeds=weeds, rust=rust, plants=colour(plant, bands, rng)
+        ballast=ballast,
+        between=between,
+        around=around,
+        fields=surroundings == "fields",
+        weeds=weeds,
+        rust=rust,
+        plants=colour(plant, bands, rng),
     )
 
 
@@ -88,21 +98,46 @@ def lay_ground(canvas: Canvas, lines: Sequence[Line], soil: Soil, dice: Dice) ->
     edge = float(rng.uniform(4, 8))
     yard = 1 / (1 + np.exp(np.clip((distance - edge - 1.5 * blotches) / 0.7, -30, 30)))
     weeds = 1 / (1 + np.exp(-(patches - 2.2 + 2.6 * soil.weeds) * 4)) * np.clip(soil.weeds * 2, 0, 0.85)
+    parcels = _parcels(dice.stream("parcels"), small, m, canvas.bands, soil) if soil.fields else None
     stripe = np.clip((distance - 1.6) / 0.8, 0, 1)
     weeds = weeds * (0.35 + 0.65 * stripe)
     tone = np.exp(0.13 * blotches)
     lay = []
     for b in range(canvas.bands):
-        inner = soil.ballast[b] + (soil.between[b] - soil.ballast[b]) * stripe * (0.6 + 0.4 * np.tanh(patches))
+        inner = soil.ballast[b] + (soil.between[b] - soil.ballast[b]) * stripe * (
+            0.6 + 0.4 * np.tanh(patches)
+        )
         inner = inner * tone
         inner = inner + (soil.plants[b] - inner) * weeds
         outer = soil.around[b] * np.exp(0.22 * blotches + 0.12 * patches)
-        outer = outer + (soil.plants[b] - outer) * np.clip(0.5 + patches, 0, 1) * 0.5
+        if parcels is None:
+            outer = outer + (soil.plants[b] - outer) * np.clip(0.5 + patches, 0, 1) * 0.5
+        else:
+            outer = parcels[b] * np.exp(0.12 * blotches)
         lay.append((inner * yard + outer * (1 - yard)).astype(np.float32))
     grain = _grain(rng, canvas)
     for b in range(canvas.bands):
         wide = np.repeat(np.repeat(lay[b], k, axis=0), k, axis=1)[: canvas.shape[0], : canvas.shape[1]]
         np.multiply(wide, grain, out=canvas.albedo[b])
+
+
+def _parcels(
+    rng: np.random.Generator, shape: tuple[int, int], cell_m: float, bands: int, soil: Soil
+) -> NDArray[np.float32]:
+    """Fields of several crops with furrows, (bands, rows, cols)."""
+    angle = float(rng.uniform(0, np.pi))
+    y, x = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32) * np.float32(cell_m)
+    u, v = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+    cuts_u = np.cumsum(rng.uniform(30, 160, 40)) + float(u.min())
+    cuts_v = np.cumsum(rng.uniform(12, 60, 120)) + float(v.min())
+    number = np.searchsorted(cuts_u, u) * 131 + np.searchsorted(cuts_v, v)
+    crops = ("crop", "bare_field", "dry_grass", "grass", "dirt")
+    table = np.stack(
+        [colour(crops[int(rng.integers(5))], bands, rng, spread=0.2) for _ in range(257)], axis=1
+    )
+    table[:, ::3] = soil.plants[:, None]
+    furrows = 1 + 0.12 * np.sin(v * (2 * np.pi / float(rng.uniform(1.4, 3.0))))
+    return np.asarray(table[:, number % 257] * furrows, dtype=np.float32)
 
 
 def _grain(rng: np.random.Generator, canvas: Canvas) -> NDArray[np.float32]:
@@ -126,7 +161,9 @@ def lay_track(canvas: Canvas, line: Line, soil: Soil, dice: Dice) -> None:
     sleeper = colour("sleeper_concrete" if concrete else "sleeper_wood", canvas.bands, rng)
     rust = colour("rust", canvas.bands, rng)
     sleeper = sleeper + (rust - sleeper) * np.float32(0.25 * soil.rust)
-    rail = colour("rail", canvas.bands, rng) + (rust - colour("rail", canvas.bands)) * np.float32(0.5 * soil.rust)
+    rail = colour("rail", canvas.bands, rng) + (rust - colour("rail", canvas.bands)) * np.float32(
+        0.5 * soil.rust
+    )
     buried = float(rng.uniform(0.0, 0.45))
     worn = bool(rng.random() < 0.5)
     top = colour("rail_top", canvas.bands, rng) * np.float32(rng.uniform(0.5, 1.0))
@@ -153,11 +190,11 @@ def _rails(
 ) -> None:
     at = np.abs(np.abs(patch.v) - gauge / 2 - RAIL_WIDTH_M / 4)
     # A rail is narrower than two canvas pixels: cover pixels by the part of them that it fills.
-    cover = np.clip((RAIL_WIDTH_M / 2 + canvas.step_m / 2 - at) / canvas.step_m, 0, 1)
+    cover = np.clip((RAIL_WIDTH_M / 2 + canvas.step_m / 2 - at) / canvas.step_m, 0, 1).astype(np.float32)
     on = cover > 0
     canvas.paint(patch.where(on), rail, alpha=cover[on])
     canvas.raise_to(patch.where(cover > 0.5), 0.17)
     if top is not None:
-        bright = np.clip((0.035 + canvas.step_m / 2 - at) / canvas.step_m, 0, 1)
+        bright = np.clip((0.035 + canvas.step_m / 2 - at) / canvas.step_m, 0, 1).astype(np.float32)
         on = bright > 0
         canvas.paint(patch.where(on), top, alpha=bright[on] * 0.7)

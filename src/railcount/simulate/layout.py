@@ -74,7 +74,9 @@ def lay_tracks(
     gaps = np.maximum(spacing + jitter, 3.6 if spacing >= 3.6 else spacing)
     if layout.spacings_m is not None:
         if len(layout.spacings_m) != n - 1:
-            raise InputError(f"layout.spacings_m must hold {n - 1} gaps for {n} tracks, not {len(layout.spacings_m)}")
+            raise InputError(
+                f"layout.spacings_m must hold {n - 1} gaps for {n} tracks, not {len(layout.spacings_m)}"
+            )
         gaps = np.asarray(layout.spacings_m, dtype=np.float64)
     across = np.concatenate([[0.0], np.cumsum(gaps)])
     across = across - across[-1] / 2 + shift
@@ -91,7 +93,7 @@ def lay_tracks(
     if layout.kind == "ladder":
         free = _ladder_free(tracks, across, n_through)
     elif n_cross and n > 1:
-        tracks, ids, free = _cross_over(tracks, ids, free, across, n_cross, rng, half)
+        tracks, ids, free = _cross_over(tracks, ids, free, across, n_cross=n_cross, rng=rng)
     # The layout is drawn with x along the tracks and y to their right; turn it to the azimuth.
     along = np.array([np.sin(azimuth), -np.cos(azimuth)])
     right = np.array([np.cos(azimuth), np.sin(azimuth)])
@@ -187,9 +189,9 @@ def _cross_over(
     ids: list[str],
     free: list[list[tuple[float, float]]],
     across: NDArray[np.float64],
+    *,
     n_cross: int,
     rng: np.random.Generator,
-    half: float,
 ) -> tuple[list[NDArray[np.float64]], list[str], list[list[tuple[float, float]]]]:
     """Join neighbouring tracks by 1:9 links, and keep vehicles off the switches."""
     tracks, ids, free = list(tracks), list(ids), [list(ranges) for ranges in free]
@@ -215,7 +217,10 @@ def _cross_over(
         tracks.append(_resample(link))
         ids.append(f"x{number + 1}")
         free.append([])
-        for t, at in ((a, where * _length(tracks[a])), (b, _length(tracks[b]) * after / (len(tracks[b]) - 1))):
+        for t, at in (
+            (a, where * _length(tracks[a])),
+            (b, _length(tracks[b]) * after / (len(tracks[b]) - 1)),
+        ):
             lo, hi = (at - 2, at + run * 0.8) if t == a else (at - run * 0.8, at + 2)
             free[t] = [r for s, e in free[t] for r in ((s, min(e, lo)), (max(s, hi), e)) if r[1] - r[0] > 12]
     return tracks, ids, free

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 SKY_COLOUR = (0.78, 0.95, 1.3, 0.45)
 """Light of a clear sky over the sun's, red green blue nir, each over their mean: shadows are bluish."""
+SUN_COLOUR = (1.07, 1.0, 0.91, 1.1)
+"""Light of the sun itself: with the sky's share, white paper on flat ground is about white."""
 MAX_DIRECT = 3.0
 """Most that a slope facing a low sun gains over flat ground."""
 
@@ -130,7 +132,7 @@ def sky_view(height: NDArray[np.float32], step_m: float) -> NDArray[np.float32]:
     """Part of the sky seen from each pixel (rows, cols), roughly: less beside and between tall things."""
     from scipy.ndimage import gaussian_filter
 
-    k = max(int(round(0.5 / step_m)), 1)
+    k = max(round(0.5 / step_m), 1)
     rows, cols = height.shape[0] // k * k, height.shape[1] // k * k
     small = height[:rows, :cols].reshape(rows // k, k, cols // k, k).mean(axis=(1, 3))
     near = gaussian_filter(small, 1.2 / (k * step_m))

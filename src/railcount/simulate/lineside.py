@@ -8,9 +8,9 @@ import numpy as np
 
 from railcount.simulate.art import TEXEL_M, Art, stamp
 from railcount.simulate.bodies import bulk, tarpaulin
-from railcount.simulate.canvas import Canvas, Floating, Patch, fractal_noise, lattice_noise
+from railcount.simulate.canvas import Canvas, Patch, fractal_noise, lattice_noise
 from railcount.simulate.consist import CONTAINERS, TARPS
-from railcount.simulate.dice import Dice, pick_flag, pick_whole
+from railcount.simulate.dice import Dice, pick_whole
 from railcount.simulate.paints import colour
 from railcount.simulate.site import Site, offset_line
 
@@ -24,19 +24,28 @@ if TYPE_CHECKING:
 
 
 def build(
-    canvas: Canvas, lines: Sequence[Line], wanted: Lineside, dice: Dice, sun: NDArray[np.float64]
+    canvas: Canvas,
+    lines: Sequence[Line],
+    wanted: Lineside,
+    *,
+    yard: Dice,
+    dice: Dice,
+    sun: NDArray[np.float64],
 ) -> None:
-    """Everything on the ground beside the tracks, in the order in which it claims its place."""
-    rng = dice.stream("lineside")
+    """Everything on the ground beside the tracks, in the order in which it claims its place.
+
+    What is built or grows comes from ``yard``; what comes and goes, such as goods and trucks, from ``dice``.
+    """
+    rng, goods = yard.stream("lineside"), dice.stream("goods")
     counts = {
         "platforms": pick_whole(rng, wanted.platforms, 0, 1),
         "canopies": pick_whole(rng, wanted.canopies, 0, 0),
         "roads": pick_whole(rng, wanted.roads, 0, 2),
         "buildings": pick_whole(rng, wanted.buildings, 0, 14),
-        "trucks": pick_whole(rng, wanted.trucks, 0, 12),
-        "ground_containers": pick_whole(rng, wanted.ground_containers, 0, 16),
-        "piles": pick_whole(rng, wanted.piles, 0, 10),
-        "hedges": pick_whole(rng, wanted.hedges, 0, 3),
+        "trucks": pick_whole(goods, wanted.trucks, 0, 12),
+        "ground_containers": pick_whole(goods, wanted.ground_containers, 0, 16),
+        "piles": pick_whole(goods, wanted.piles, 0, 10),
+        "hedges": pick_whole(rng, wanted.hedges, 0, 2),
         "fences": pick_whole(rng, wanted.fences, 0, 2),
         "trees": pick_whole(rng, wanted.trees, 0, 80),
     }
@@ -46,38 +55,18 @@ def build(
     roads = [road for _ in range(counts["roads"]) if (road := _road(canvas, site, rng)) is not None]
     for _ in range(counts["buildings"]):
         _building(canvas, site, rng, sun)
-    if counts["trucks"]:
-        _trucks(canvas, site, rng, sun, roads, counts["trucks"])
-    if counts["ground_containers"]:
-        _ground_containers(canvas, site, rng, sun, counts["ground_containers"])
-    for _ in range(counts["piles"]):
-        _pile(canvas, site, rng, sun)
     for _ in range(counts["hedges"]):
         _hedge(canvas, site, rng)
     for _ in range(counts["fences"]):
         _fence(canvas, site, rng)
     for _ in range(counts["trees"]):
         _tree(canvas, site, rng)
-
-
-def hang(canvas: Canvas, lines: Sequence[Line], wanted: Lineside, dice: Dice) -> None:
-    """Masts, gantries, wires and canopies: what stands between or hangs above the vehicles."""
-    rng = dice.stream("overhead")
-    site = Site(canvas, lines)
-    n_masts = pick_whole(rng, wanted.masts, 0, 30)
-    n_gantries = pick_whole(rng, wanted.gantries, 0, 2)
-    wires = pick_flag(rng, wanted.wires, 0.35)
-    n_canopies = pick_whole(rng, wanted.canopies, 0, 0)
-    if not lines:
-        return
-    for _ in range(n_masts):
-        _mast(canvas, site, rng)
-    for _ in range(n_gantries):
-        _gantry(canvas, site, rng)
-    if wires:
-        _wires(canvas, lines, rng)
-    for _ in range(n_canopies):
-        _canopy(canvas, site, rng)
+    if counts["trucks"]:
+        _trucks(canvas, site, goods, sun, roads=roads, n=counts["trucks"])
+    if counts["ground_containers"]:
+        _ground_containers(canvas, site, goods, sun, counts["ground_containers"])
+    for _ in range(counts["piles"]):
+        _pile(canvas, site, goods, sun)
 
 
 def platform(canvas: Canvas, site: Site, rng: np.random.Generator) -> None:
@@ -130,7 +119,12 @@ def _building(canvas: Canvas, site: Site, rng: np.random.Generator, sun: NDArray
     centre, along = place
     art = Art(length, width, canvas.bands, rng)
     eaves = float(rng.uniform(3, 9))
-    paint = art.paint_of(str(rng.choice(["grey", "light_grey", "rust", "red_brown", "blue", "white", "concrete", "dark_green"])), 0.25)
+    paint = art.paint_of(
+        str(
+            rng.choice(["grey", "light_grey", "rust", "red_brown", "blue", "white", "concrete", "dark_green"])
+        ),
+        0.25,
+    )
     art.fill(np.ones(art.shape, dtype=bool), paint, eaves)
     if rng.random() < 0.65:
         pitch = float(rng.uniform(0.1, 0.6))
@@ -142,14 +136,22 @@ def _building(canvas: Canvas, site: Site, rng: np.random.Generator, sun: NDArray
         art.fill(rim, paint * 1.2, eaves + 0.5)
         for _ in range(int(rng.integers(0, 6))):
             u, v = rng.uniform(-0.4, 0.4, 2) * (length, width)
-            art.fill(art.box((u - 0.8, u + 0.8), (v - 0.6, v + 0.6)), paint * rng.uniform(0.5, 1.6), eaves + 1.0)
+            art.fill(
+                art.box((u - 0.8, u + 0.8), (v - 0.6, v + 0.6)), paint * rng.uniform(0.5, 1.6), eaves + 1.0
+            )
     sheets = rng.normal(1.0, 0.06, 512)[np.floor(art.u / rng.uniform(0.9, 6.0)).astype(int) % 512]
     art.colour *= sheets[None].astype(np.float32)
     art.soil(float(rng.uniform(0, 0.5)))
     stamp(canvas, art, centre, along, sun)
 
 
-def _truck(canvas: Canvas, centre: NDArray[np.float64], along: NDArray[np.float64], rng: np.random.Generator, sun: NDArray[np.float64]) -> None:
+def _truck(
+    canvas: Canvas,
+    centre: NDArray[np.float64],
+    along: NDArray[np.float64],
+    rng: np.random.Generator,
+    sun: NDArray[np.float64],
+) -> None:
     length = float(rng.choice([6.0, 8.5, 12.0, 15.5, 16.5]))
     art = Art(length, 2.5, canvas.bands, rng)
     cab = art.paint_of(str(rng.choice(["white", "red", "blue", "orange", "grey"])))
@@ -161,7 +163,13 @@ def _truck(canvas: Canvas, centre: NDArray[np.float64], along: NDArray[np.float6
         art.fill(bed, art.paint_of(str(rng.choice(CONTAINERS))), 4.0)
     elif style == 1:
         art.fill(bed, cab * 0.8, 2.2)
-        bulk(art, bed & (np.abs(art.v) < 1.1), str(rng.choice(["coal", "sand", "gravel", "timber"])), brim_m=2.4, floor_m=1.3)
+        bulk(
+            art,
+            bed & (np.abs(art.v) < 1.1),
+            str(rng.choice(["coal", "sand", "gravel", "timber"])),
+            brim_m=2.4,
+            floor_m=1.3,
+        )
     else:
         art.fill(bed, art.paint_of(str(rng.choice(["white", "cream", "grey", "blue"]))), 3.8)
     art.soil(float(rng.uniform(0, 0.4)))
@@ -169,7 +177,13 @@ def _truck(canvas: Canvas, centre: NDArray[np.float64], along: NDArray[np.float6
 
 
 def _trucks(
-    canvas: Canvas, site: Site, rng: np.random.Generator, sun: NDArray[np.float64], roads: list[Line], n: int
+    canvas: Canvas,
+    site: Site,
+    rng: np.random.Generator,
+    sun: NDArray[np.float64],
+    *,
+    roads: list[Line],
+    n: int,
 ) -> None:
     """Some drive on the roads nose to tail; the rest are parked side by side, or by the tracks."""
     parked = None
@@ -191,11 +205,23 @@ def _trucks(
         _truck(canvas, centre + right * ((number % 6) - 2.5) * 3.1, along, rng, sun)
 
 
-def _box(canvas: Canvas, centre: NDArray[np.float64], along: NDArray[np.float64], rng: np.random.Generator, sun: NDArray[np.float64], *, length: float, high: int, paint: str) -> None:
+def _box(
+    canvas: Canvas,
+    centre: NDArray[np.float64],
+    along: NDArray[np.float64],
+    rng: np.random.Generator,
+    sun: NDArray[np.float64],
+    *,
+    length: float,
+    high: int,
+    paint: str,
+) -> None:
     art = Art(length, 2.44, canvas.bands, rng)
     everywhere = np.ones(art.shape, dtype=bool)
     art.fill(everywhere, art.paint_of(paint, 0.2), 2.59 * high)
-    art.relief = (np.where(np.abs((art.u / 0.28) % 1.0 - 0.5) > 0.25, 0.018, 0.0) + 0 * art.v).astype(np.float32)
+    art.relief = (np.where(np.abs((art.u / 0.28) % 1.0 - 0.5) > 0.25, 0.018, 0.0) + 0 * art.v).astype(
+        np.float32
+    )
     art.soil(float(rng.uniform(0, 0.4)))
     stamp(canvas, art, centre, along, sun)
 
@@ -221,7 +247,16 @@ def _ground_containers(
             step = along * (length + 0.4) if in_line else right * 2.7
             paint = same if rng.random() < 0.4 else str(rng.choice(CONTAINERS))
             high = int(rng.choice([1, 1, 2]))
-            _box(canvas, centre + step * (k - (size - 1) / 2), along, rng, sun, length=length, high=high, paint=paint)
+            _box(
+                canvas,
+                centre + step * (k - (size - 1) / 2),
+                along,
+                rng,
+                sun,
+                length=length,
+                high=high,
+                paint=paint,
+            )
 
 
 def _pile(canvas: Canvas, site: Site, rng: np.random.Generator, sun: NDArray[np.float64]) -> None:
@@ -234,10 +269,21 @@ def _pile(canvas: Canvas, site: Site, rng: np.random.Generator, sun: NDArray[np.
     centre, along = place
     art = Art(length, width, canvas.bands, rng)
     if style == 0:
-        tarpaulin(art, str(rng.choice(TARPS)), base_m=float(rng.uniform(1, 3)), bulge_m=0.5, half_u=length / 2 - 0.3, half_v=width / 2 - 0.2)
+        tarpaulin(
+            art,
+            str(rng.choice(TARPS)),
+            base_m=float(rng.uniform(1, 3)),
+            bulge_m=0.5,
+            half_u=length / 2 - 0.3,
+            half_v=width / 2 - 0.2,
+        )
     elif style == 1:
         stacks = np.abs((art.u / 2.9) % 1.0 - 0.5) < 0.46
-        art.fill(stacks & (np.abs(art.v) < width / 2), art.paint_of(str(rng.choice(["sleeper_wood", "rust", "timber", "concrete"]))), float(rng.uniform(0.6, 1.8)))
+        art.fill(
+            stacks & (np.abs(art.v) < width / 2),
+            art.paint_of(str(rng.choice(["sleeper_wood", "rust", "timber", "concrete"]))),
+            float(rng.uniform(0.6, 1.8)),
+        )
         art.colour *= (1 + 0.25 * np.sin(art.v * 2 * np.pi / 0.3)).astype(np.float32)
     else:
         cone = np.clip(1 - (2 * art.u / length) ** 2 - (2 * art.v / width) ** 2, 0, None)
@@ -248,9 +294,15 @@ def _pile(canvas: Canvas, site: Site, rng: np.random.Generator, sun: NDArray[np.
     stamp(canvas, art, centre, along, sun)
 
 
-def _leaves(canvas: Canvas, patch: Patch, height: NDArray[np.float32], rng: np.random.Generator, paint: NDArray[np.float32]) -> None:
+def _leaves(
+    canvas: Canvas,
+    patch: Patch,
+    height: NDArray[np.float32],
+    rng: np.random.Generator,
+    paint: NDArray[np.float32],
+) -> None:
     """Foliage: every clump leans its own way to the light."""
-    light = np.clip(rng.normal(0.9, 0.35, patch.index.size), 0.15, 1.8).astype(np.float32)
+    light = np.clip(rng.normal(1.05, 0.35, patch.index.size), 0.15, 1.8).astype(np.float32)
     canvas.paint(patch, paint, height_m=height, direct=light)
 
 
@@ -276,7 +328,9 @@ def _tree(canvas: Canvas, site: Site, rng: np.random.Generator) -> None:
         return
     patch = canvas.rectangle(centre, np.array([1.0, 0.0]), 2 * radius, 2 * radius)
     angle = np.arctan2(patch.v, patch.u)
-    rim = radius * (0.8 + 0.1 * np.sin(3 * angle + rng.uniform(0, 6)) + 0.1 * np.sin(7 * angle + rng.uniform(0, 6)))
+    rim = radius * (
+        0.8 + 0.1 * np.sin(3 * angle + rng.uniform(0, 6)) + 0.1 * np.sin(7 * angle + rng.uniform(0, 6))
+    )
     off = np.hypot(patch.u, patch.v)
     part = (off < rim) & (rng.random(patch.index.size) > 0.12 * (off / radius))
     dome = radius * 1.6 * np.sqrt(np.clip(1 - (off[part] / radius) ** 2, 0, 1)) + 1.5
@@ -296,81 +350,3 @@ def _fence(canvas: Canvas, site: Site, rng: np.random.Generator) -> None:
             # Wire between posts lets most of the light through.
             solid &= ((patch.u % 3.0) < 0.15) | (rng.random(patch.index.size) < 0.25)
         canvas.paint(patch.where(solid), paint, height_m=2.2 if wall else 1.8)
-
-
-def _mast(canvas: Canvas, site: Site, rng: np.random.Generator) -> None:
-    """A pole between two tracks or beside them, with an arm."""
-    line = site.lines[int(rng.integers(len(site.lines)))]
-    at = float(rng.uniform(0, line.along_m[-1]))
-    off = float(rng.choice([-1.0, 1.0])) * float(rng.uniform(2.05, 2.9))
-    here, ahead = line.at(at), line.at(at + 1)
-    along = (ahead - here) / np.hypot(*(ahead - here))
-    right = np.array([-along[1], along[0]])
-    foot = here + right * off
-    rows, cols = site.cells(foot, along, 0.1, 0.1)
-    if rows.size == 0 or site.distance[rows[0], cols[0]] < 1.9:
-        return
-    paint = colour(str(rng.choice(["grey", "concrete", "grime"])), canvas.bands, rng)
-    top = float(rng.uniform(6, 13))
-    canvas.paint(canvas.rectangle(foot, along, 0.3, 0.3), paint, height_m=top)
-    canvas.paint(canvas.rectangle(foot, along, 0.9, 0.9), paint * 1.2, alpha=0.5)
-    if rng.random() < 0.7:
-        arm = canvas.rectangle(foot - right * off / 2, along, 0.12, abs(off))
-        _float(canvas, arm, paint, height_m=min(top - 0.5, 7.0), alpha=0.7)
-
-
-def _gantry(canvas: Canvas, site: Site, rng: np.random.Generator) -> None:
-    """A lattice beam on posts across all tracks."""
-    line = site.lines[len(site.lines) // 2]
-    at = float(rng.uniform(0.2, 0.8)) * line.along_m[-1]
-    here, ahead = line.at(at), line.at(at + 1)
-    along = (ahead - here) / np.hypot(*(ahead - here))
-    right = np.array([-along[1], along[0]])
-    offs = np.array([np.dot(other.points[np.argmin(np.hypot(*(other.points - here).T))] - here, right) for other in site.lines])
-    low, high = offs.min() - 3.0, offs.max() + 3.0
-    paint = colour(str(rng.choice(["grey", "light_grey", "green", "grime"])), canvas.bands, rng)
-    width, top = float(rng.uniform(0.5, 1.1)), float(rng.uniform(7, 9.5))
-    beam = canvas.rectangle(here + right * (low + high) / 2, right, high - low, width)
-    zig = np.abs(((beam.u / 1.6) % 1.0) * 2 - 1) * width - width / 2
-    bars = (np.abs(beam.v) > width / 2 - 0.13) | (np.abs(beam.v - zig) < 0.12)
-    _float(canvas, beam.where(bars), paint, height_m=top, alpha=0.9)
-    for end in (low, high):
-        canvas.paint(canvas.rectangle(here + right * end, along, 0.5, 0.4), paint, height_m=top)
-
-
-def _wires(canvas: Canvas, lines: Sequence[Line], rng: np.random.Generator) -> None:
-    """Contact wires: a hundredth of a metre thick, seen as a faint thread; their shadows are fainter still."""
-    dark = colour("grime", canvas.bands)
-    for line in lines:
-        if rng.random() < 0.75:
-            for patch in canvas.along(line, canvas.step_m * 0.75):
-                canvas.paint(patch, dark, alpha=0.12)
-
-
-def _canopy(canvas: Canvas, site: Site, rng: np.random.Generator) -> None:
-    """A roof on posts that hides tracks below it."""
-    line = site.lines[int(rng.integers(len(site.lines)))]
-    length, width = float(rng.uniform(60, 300)), float(rng.uniform(6, 26))
-    at = float(rng.uniform(0.25, 0.75)) * line.along_m[-1]
-    here, ahead = line.at(at - 5), line.at(at + 5)
-    along = (ahead - here) / np.hypot(*(ahead - here))
-    roof = canvas.rectangle(here, along, length, width)
-    paint = colour(str(rng.choice(["light_grey", "blue", "grey", "rust"])), canvas.bands, rng)
-    ribs = 1 + 0.1 * (np.abs((roof.u / 1.1) % 1.0 - 0.5) > 0.4)
-    sides = np.where(roof.v > 0, 1.08, 0.92)
-    _float(canvas, roof, (paint[:, None] * ribs * sides).astype(np.float32), height_m=float(rng.uniform(6, 9)), alpha=1.0)
-
-
-def _float(
-    canvas: Canvas, patch: Patch, paint: NDArray[np.float32], *, height_m: float, alpha: float
-) -> None:
-    """Hang the pixels of a patch at a height."""
-    if patch.index.size == 0:
-        return
-    rows, cols = np.divmod(patch.index, canvas.shape[1])
-    r, c = slice(rows.min(), rows.max() + 1), slice(cols.min(), cols.max() + 1)
-    cover = np.zeros((r.stop - r.start, c.stop - c.start), dtype=np.float32)
-    cover[rows - r.start, cols - c.start] = alpha
-    tint = np.zeros((canvas.bands, *cover.shape), dtype=np.float32)
-    tint[:, rows - r.start, cols - c.start] = paint[:, None] if paint.ndim == 1 else paint
-    canvas.floating.append(Floating(rows=r, cols=c, alpha=cover, colour=tint, height_m=height_m))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # Estimates from field spectra of like materials (soil, gravel, rust, paint, vegetation: ECOSTRESS and
 # USGS spectral libraries), rounded; every use varies them.
@@ -27,7 +31,7 @@ REFLECTANCE: dict[str, tuple[float, float, float, float]] = {
     "dry_grass": (0.26, 0.21, 0.12, 0.36),
     "crop": (0.06, 0.11, 0.04, 0.48),
     "bare_field": (0.22, 0.165, 0.115, 0.30),
-    "tree": (0.035, 0.06, 0.025, 0.38),
+    "tree": (0.055, 0.085, 0.038, 0.40),
     "tree_bare": (0.13, 0.11, 0.09, 0.22),
     "snow": (0.85, 0.87, 0.90, 0.80),
     "snow_dirty": (0.50, 0.49, 0.47, 0.50),

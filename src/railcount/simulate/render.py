@@ -9,13 +9,13 @@ import numpy as np
 
 from railcount.errors import InputError
 from railcount.raster.grid import Grid
-from railcount.simulate import light, lineside, sensor, weather
+from railcount.simulate import light, lineside, overhead, sensor, weather
 from railcount.simulate.art import draw_vehicle
 from railcount.simulate.canvas import Canvas
-from railcount.simulate.consist import Placed, marshal
+from railcount.simulate.consist import marshal
 from railcount.simulate.dice import Dice, pick
 from railcount.simulate.ground import lay_ground, lay_track, settle_soil
-from railcount.simulate.layout import Line, lay_tracks
+from railcount.simulate.layout import lay_tracks
 from railcount.simulate.truth import TruthCar, TruthLine, visible_fractions
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ class RenderedScene:
 def render(scene: Scene, *, seed: int) -> RenderedScene:
     """Draw a scene. The same scene and seed give the same bytes.
 
-    Raises InputError where the scene contradicts itself, asks for more cars than fit, or is too large to draw.
+    Raises InputError where the scene contradicts itself, asks for more cars than fit, or is too
+    large to draw.
     """
     if seed < 0:
         raise InputError(f"the seed must be 0 or more, not {seed}")
@@ -83,14 +84,16 @@ def render(scene: Scene, *, seed: int) -> RenderedScene:
     for line in lines:
         lay_track(canvas, line, soil, yard)
     air = weather.settle_sky(scene.weather, dice)
-    lineside.build(canvas, lines, scene.lineside, yard, sun)
+    lineside.build(canvas, lines, scene.lineside, yard=yard, dice=dice, sun=sun)
     weather.lay_snow(canvas, lines, air, dice)
     placed = marshal(scene.stock, lines, dice.stream("stock"), width_m=width_m, height_m=height_m)
     camouflage = pick(dice.stream("camouflage"), scene.stock.camouflage, 0.0, 0.35)
     for car in placed:
         draw_vehicle(canvas, car, sun, soil.ballast, camouflage=camouflage, snow=air.snow)
-    lineside.hang(canvas, lines, scene.lineside, yard)
+    overhead.hang(canvas, lines, scene.lineside, yard)
     camera = sensor.settle(scene.sensor, dice.stream("camera"), gsd_m=scene.gsd_m)
+    # Snow throws light back at the sky, and the sky back into the shadows.
+    sky *= 1 + 0.4 * air.snow
     radiance = illuminate(canvas, sun, sky=sky, fine=_fine(scene))
     samples = _oversampling(scene) // _fine(scene)
     cloud = weather.add_air(radiance, air, dice, sample_m=scene.gsd_m / samples)
@@ -98,9 +101,11 @@ def render(scene: Scene, *, seed: int) -> RenderedScene:
     valid = weather.footprint(
         collar, (scene.height_px, scene.width_px), pick(collar, scene.sensor.collar, 0.0, 0.0)
     )
+    if scene.sensor.bands == 1:
+        radiance = radiance.mean(axis=0, keepdims=True)
     image = sensor.expose(radiance, camera, dice.stream("noise"), gsd_m=scene.gsd_m, fine=samples)
-    numbers = sensor.digitise(image, camera, dice.stream("digits"), valid)
     cloud = sensor.block_mean(cloud, samples)
+    numbers = sensor.digitise(image, camera, dice.stream("digits"), valid=valid, clear=cloud < 0.2)
     hidden = 1 - (1 - cloud) * (1 - _roofed(canvas, _oversampling(scene)))
     return RenderedScene(
         scene=scene,
@@ -169,8 +174,8 @@ def _canvas(scene: Scene, width_m: float, height_m: float) -> Canvas:
     size = (width_m + 2 * margin) * (height_m + 2 * margin) / step**2
     if size > MAX_CANVAS_PX:
         raise InputError(
-            f"width_px x height_px is too large to draw: {size / 1e6:.0f} million canvas pixels of {step:g} m, "
-            f"and at most {MAX_CANVAS_PX / 1e6:.0f} are allowed; draw several smaller tiles"
+            f"width_px x height_px is too large to draw: {size / 1e6:.0f} million canvas pixels of "
+            f"{step:g} m, and at most {MAX_CANVAS_PX / 1e6:.0f} are allowed; draw several smaller tiles"
         )
     bands = 4 if scene.sensor.bands == 4 else 3
     return Canvas(width_m=width_m, height_m=height_m, step_m=step, margin_m=margin, bands=bands)
@@ -204,9 +209,7 @@ def _roofed(canvas: Canvas, k: int) -> NDArray[np.float32]:
     return 1 - sensor.block_mean(inner, k)
 
 
-def illuminate(
-    canvas: Canvas, sun: NDArray[np.float64], *, sky: float, fine: int
-) -> NDArray[np.float32]:
+def illuminate(canvas: Canvas, sun: NDArray[np.float64], *, sky: float, fine: int) -> NDArray[np.float32]:
     """Light that leaves the frame upwards, (bands, rows, cols), in blocks of ``fine`` canvas pixels.
 
     Direct light on flat ground is 1, so a sunlit flat surface shines with its reflectance.
@@ -220,11 +223,12 @@ def illuminate(
     sky_all = [np.float32(sky * light.SKY_COLOUR[b]) for b in range(canvas.bands)]
     out = []
     for b in range(canvas.bands):
-        shine = view * sky_all[b]
+        shine = view * (sky_all[b] / np.float32(light.SUN_COLOUR[b]))
         shine += lit
+        shine *= np.float32(light.SUN_COLOUR[b])
         shine *= canvas.albedo[b]
         for thing in canvas.floating:
             part = shine[thing.rows, thing.cols]
-            part += (thing.colour[b] * (1 + sky_all[b]) - part) * thing.alpha
+            part += (thing.colour[b] * (light.SUN_COLOUR[b] + sky_all[b]) - part) * thing.alpha
         out.append(sensor.block_mean(np.ascontiguousarray(shine[inner]), fine))
     return np.stack(out)

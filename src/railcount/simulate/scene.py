@@ -1,5 +1,8 @@
 """The scene: what a drawing must show. Everything left out is drawn from the seed."""
 
+# The helpers below only wrap dataclasses.field, so calling them in defaults is safe.
+# ruff: noqa: RUF009
+
 from __future__ import annotations
 
 import dataclasses

@@ -17,24 +17,45 @@ MAX_SCENE_BYTES = 1_000_000
 def load_scene(path: str | Path) -> Scene:
     """Read a scene file.
 
-    The keys are the fields of ``Scene``, its sections the tables of the same name.
+    The keys are the fields of ``Scene``, its sections the tables of the same name. ``extends = "other.toml"``
+    takes what is not given from a scene file in the same folder.
     Raises MissingInput where there is no such file, and InputError, naming the key,
     for anything that is not a scene.
     """
     path = Path(path)
-    if not path.is_file():
-        raise MissingInput(f"no scene file {path}")
-    if path.stat().st_size > MAX_SCENE_BYTES:
-        raise InputError(f"{path} is over {MAX_SCENE_BYTES} bytes: not a scene file")
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not valid TOML: {error}") from error
+    table = _read(path)
+    base = table.pop("extends", None)
+    if base is not None:
+        if not isinstance(base, str) or Path(base).name != base:
+            raise InputError(f"{path}: extends must name a file in the same folder, not {base!r}")
+        table = _merge(_read(path.parent / base), table)
+        if "extends" in table:
+            raise InputError(f"{path.parent / base}: a scene that is extended cannot extend another")
     try:
         table.setdefault("name", path.stem)
         return scene_from_table(table)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise MissingInput(f"no scene file {path}")
+    if path.stat().st_size > MAX_SCENE_BYTES:
+        raise InputError(f"{path} is over {MAX_SCENE_BYTES} bytes: not a scene file")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not valid TOML: {error}") from error
+
+
+def _merge(base: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
+    """``table`` over ``base``, section by section."""
+    merged = dict(base)
+    for key, value in table.items():
+        old = merged.get(key)
+        merged[key] = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
 
 
 def scene_from_table(table: dict[str, Any]) -> Scene:

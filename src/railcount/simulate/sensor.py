@@ -111,12 +111,10 @@ def expose(
     if camera.halo > 0:
         blurred = np.stack([gaussian_filter(band, 1.2 * camera.resolution_m / gsd_m) for band in sharpened])
         sharpened = sharpened + np.float32(camera.halo) * (sharpened - blurred)
-    return np.maximum(sharpened, 0).astype(np.float32)
+    return np.asarray(np.maximum(sharpened, 0), dtype=np.float32)
 
 
-def _coarse(
-    band: NDArray[np.float32], sigma: float, shift_px: tuple[float, float]
-) -> NDArray[np.float32]:
+def _coarse(band: NDArray[np.float32], sigma: float, shift_px: tuple[float, float]) -> NDArray[np.float32]:
     """A colour band at a quarter of the resolution, brought back to the pixel, slightly misplaced."""
     from scipy.ndimage import shift
 
@@ -125,11 +123,22 @@ def _coarse(
 
 
 def digitise(
-    image: NDArray[np.float32], camera: Camera, rng: np.random.Generator, valid: NDArray[np.bool_]
+    image: NDArray[np.float32],
+    camera: Camera,
+    rng: np.random.Generator,
+    *,
+    valid: NDArray[np.bool_],
+    clear: NDArray[np.bool_],
 ) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """Digital numbers (bands, rows, cols); 0 is kept for nodata."""
+    """Digital numbers (bands, rows, cols); 0 is kept for nodata.
+
+    ``valid`` and ``clear`` (rows, cols) are True inside the footprint and where no cloud is: the stretch
+    to 8 bit is made for the ground, so that cloud is white.
+    """
     image = image * np.asarray(camera.tint[: len(image)], dtype=np.float32)[:, None, None]
-    seen = image[:, valid]
+    seen = image[:, valid & clear]
+    if seen.shape[1] < 0.02 * valid.sum():
+        seen = image[:, valid]
     if seen.size == 0:
         seen = image.reshape(len(image), -1)
     if camera.bit_depth == 8:
@@ -138,7 +147,7 @@ def digitise(
         # A display stretch: the middle of the ground lands near mid-grey.
         middle = float(np.median(seen[: min(3, len(seen))]))
         mid = np.clip((middle - low) / max(high - low, 1e-6), 0.05, 0.9)
-        gamma = float(np.clip(np.log(rng.uniform(0.38, 0.5)) / np.log(mid), 0.45, 1.3))
+        gamma = float(np.clip(np.log(rng.uniform(0.38, 0.5)) / np.log(mid), 0.45, 1.1))
         scaled = np.clip((image - low) / max(high - low, 1e-6), 0, 1) ** np.float32(gamma)
         scaled = 0.45 + (scaled - 0.45) * np.float32(camera.contrast)
         eight = compress(np.clip(scaled * 255, 0, 255), camera.jpeg_quality)
@@ -150,7 +159,7 @@ def digitise(
     top = 65_535 if camera.bit_depth == 16 else 2047
     wide = np.clip(np.rint(image * np.float32(gain)), 1, top).astype(np.uint16)
     wide[:, ~valid] = 0
-    return wide
+    return np.asarray(wide, dtype=np.uint16)
 
 
 # JPEG's example tables, ITU-T T.81 annex K.
@@ -181,7 +190,7 @@ def compress(image: NDArray[np.float32], quality: int) -> NDArray[np.float32]:
     cb, cr = (np.repeat(np.repeat(c, 2, axis=0), 2, axis=1)[:rows, :cols] for c in small)
     out = [y + cr / 0.713, y - 0.344 * cb / 0.564 - 0.714 * cr / 0.713, y + cb / 0.564]
     out[1] = (y - 0.299 * out[0] - 0.114 * out[2]) / 0.587
-    return np.clip(np.stack([*out, *image[3:]]), 0, 255).astype(np.float32)
+    return np.asarray(np.clip(np.stack([*out, *image[3:]]), 0, 255), dtype=np.float32)
 
 
 def _quantise(band: NDArray[np.float32], table: NDArray[np.float64]) -> NDArray[np.float32]:

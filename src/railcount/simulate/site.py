@@ -28,7 +28,7 @@ class Site:
         self.k = max(round(CELL_M / canvas.step_m), 1)
         self.cell_m = self.k * canvas.step_m
         self.distance = track_distance(canvas, lines, self.k)
-        self.taken = np.zeros(self.distance.shape, dtype=bool)
+        self.taken: NDArray[np.bool_] = np.zeros(self.distance.shape, dtype=bool)
         longest = max(lines, key=lambda line: len(line.points), default=None)
         if longest is None:
             self.along = np.array([1.0, 0.0])
@@ -48,7 +48,8 @@ class Site:
         at = ((centre + u + v).reshape(-1, 2) - self.canvas.origin_m) / self.cell_m
         cells = np.floor(at).astype(np.intp)
         rows, cols = cells[:, 1], cells[:, 0]
-        good = (rows >= 0) & (rows < self.taken.shape[0]) & (cols >= 0) & (cols < self.taken.shape[1])
+        n_rows, n_cols = self.distance.shape[:2]
+        good = (rows >= 0) & (rows < n_rows) & (cols >= 0) & (cols < n_cols)
         return rows[good], cols[good]
 
     def take(
@@ -76,7 +77,7 @@ class Site:
         near_m: tuple[float, float],
         turn_deg: float = 4.0,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-        """A free place for a rectangle, its centre ``near_m`` from the tracks, along them within ``turn_deg``."""
+        """A free place for a rectangle, ``near_m`` from the tracks, along them within ``turn_deg``."""
         rows, cols = self.distance.shape
         for _ in range(40):
             cell = rng.random(2) * (cols, rows)

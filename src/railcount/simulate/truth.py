@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import shapely
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,11 +62,15 @@ class TruthLine:
     def of(cls, line: Line, grid: Grid) -> TruthLine:
         """The line on the picture's grid, reaching slightly beyond the frame."""
         pixels = grid.to_pixel(line.points)
-        keep = (pixels >= -8).all(axis=1) & (pixels <= np.array([grid.width + 8, grid.height + 8])).all(axis=1)
+        keep = (pixels >= -8).all(axis=1) & (pixels <= np.array([grid.width + 8, grid.height + 8])).all(
+            axis=1
+        )
         some = np.flatnonzero(keep)
         if some.size:
             pixels = pixels[some[0] : some[-1] + 1]
-        pixels = pixels[np.unique(np.r_[np.arange(0, len(pixels), 8), len(pixels) - 1])]
+        if len(pixels) > 2:
+            # Half-metre steps are more than a reader needs: keep what bends by over a fiftieth of a pixel.
+            pixels = np.asarray(shapely.LineString(pixels).simplify(0.02).coords)
         return cls(id=line.id, line_px=pixels, line_world=grid.to_world(pixels))
 
 

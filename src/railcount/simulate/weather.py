@@ -62,7 +62,7 @@ def lay_snow(canvas: Canvas, lines: Sequence[Line], sky: Sky, dice: Dice) -> Non
     noise = fractal_noise(rng, distance.shape, [30 / m, 8 / m, 2 / m, 1 / m], 0.8)
     bed = np.clip(1.5 - distance, 0, 1)
     depth = 2.6 * sky.snow - 0.9 + 0.45 * noise - bed * float(rng.uniform(0.3, 0.9))
-    cover = np.clip(depth * 1.6 + 0.3, 0, 0.97).astype(np.float32)
+    cover = np.clip(depth * 0.9 + 0.3, 0, 0.97).astype(np.float32)
     clean, dirty = colour("snow", canvas.bands), colour("snow_dirty", canvas.bands)
     soiled = np.clip(np.exp(-distance / 3.0) * 0.7 + 0.12 * noise, 0, 1).astype(np.float32)
     wide = _spread(cover, k, canvas.shape)
@@ -78,9 +78,7 @@ def _spread(field: NDArray[np.float32], k: int, shape: tuple[int, int]) -> NDArr
     return np.repeat(np.repeat(field, k, axis=0), k, axis=1)[: shape[0], : shape[1]].astype(np.float32)
 
 
-def add_air(
-    radiance: NDArray[np.float32], sky: Sky, dice: Dice, *, sample_m: float
-) -> NDArray[np.float32]:
+def add_air(radiance: NDArray[np.float32], sky: Sky, dice: Dice, *, sample_m: float) -> NDArray[np.float32]:
     """Put haze, cloud shadow and cloud into ``radiance`` (bands, rows, cols), in place.
 
     Returns how much cloud hides of each sample, (rows, cols), 0-1.
@@ -91,9 +89,13 @@ def add_air(
     veil = np.float32(1 - sky.haze)
     if sky.cloud > 0:
         hidden = _cloud(rng, shape, sky.cloud, sample_m)
-        shade = 1 - 0.62 * np.roll(hidden, rng.integers(-shape[0] // 3, shape[0] // 3), axis=0)[:, ::-1]
+        shade = 1 - 0.5 * np.roll(hidden, rng.integers(-shape[0] // 3, shape[0] // 3), axis=0)[:, ::-1]
         radiance *= shade.astype(np.float32)
-    uneven = 1 + 0.25 * fractal_noise(rng, (shape[0] // 8 + 2, shape[1] // 8 + 2), [40, 20]) if sky.haze > 0.05 else None
+    uneven = (
+        1 + 0.1 * fractal_noise(rng, (shape[0] // 8 + 2, shape[1] // 8 + 2), [40, 20])
+        if sky.haze > 0.05
+        else None
+    )
     for b in range(len(radiance)):
         radiance[b] *= veil
         if uneven is None:
@@ -111,16 +113,22 @@ def _cloud(
 ) -> NDArray[np.float32]:
     """Cloud whose thick half covers ``part`` of the samples."""
     size = max(shape)
-    cells = [size / 2, size / 5, size / 12, max(size / 40, 3), max(6 / sample_m, 2)]
+    cells = [
+        size / 2,
+        size / 5,
+        size / 11,
+        size / 23,
+        max(size / 60, 3),
+        max(size / 130, 2),
+        max(3 / sample_m, 2),
+    ]
     field = fractal_noise(rng, shape, cells, 0.62)
     level = float(np.quantile(field, 1 - part)) if part < 1 else float(field.min()) - 0.5
-    thick = np.clip((field - level) / 0.5 + 0.5, 0, 1)
+    thick = np.clip((field - level) / 1.1 + 0.5, 0, 1)
     return np.asarray(thick * thick * (3 - 2 * thick), dtype=np.float32)
 
 
-def footprint(
-    rng: np.random.Generator, shape: tuple[int, int], outside: float
-) -> NDArray[np.bool_]:
+def footprint(rng: np.random.Generator, shape: tuple[int, int], outside: float) -> NDArray[np.bool_]:
     """True inside the image's footprint (rows, cols), whose slanted edges leave ``outside`` of the tile."""
     if outside <= 0:
         return np.ones(shape, dtype=bool)

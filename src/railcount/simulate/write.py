@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-import railcount
 from railcount.errors import InputError, OutputError, OutputExists
 from railcount.raster.write import Compression, write_geotiff
 from railcount.simulate.truth import cars_geojson, tracks_geojson
@@ -36,7 +35,8 @@ def image_tags(drawn: RenderedScene) -> dict[str, str]:
     scene = drawn.scene
     tags = {
         "TIFFTAG_IMAGEDESCRIPTION": (
-            f"simulated image, not a photograph: scene {scene.name!r}, seed {drawn.seed}, by railcount simulate"
+            f"simulated image, not a photograph: scene {scene.name!r}, seed {drawn.seed}, "
+            "by railcount simulate"
         ),
         "TIFFTAG_SOFTWARE": f"railcount simulate, renderer {RENDERER_VERSION}",
         "RAILCOUNT_SIMULATED": "yes",
@@ -72,7 +72,9 @@ def write_scene(
     if not stem or Path(stem).name != stem or stem.startswith("."):
         raise InputError(f"the scene's name must make a plain file name, not {stem!r}")
     written = Written(
-        image=folder / f"{stem}.tif", cars=folder / f"{stem}_truth.geojson", tracks=folder / f"{stem}_tracks.geojson"
+        image=folder / f"{stem}.tif",
+        cars=folder / f"{stem}_truth.geojson",
+        tracks=folder / f"{stem}_tracks.geojson",
     )
     for path in (written.image, written.cars, written.tracks):
         if path.exists() and not overwrite:
