@@ -186,6 +186,17 @@ def test_warnings_become_reasons(tmp_path, caplog):
     assert not caplog.records
 
 
+def test_warnings_that_are_not_text_are_kept_too(tmp_path, capfd):
+    path = factories.write_tif(tmp_path / "a.tif", tags={"SOMETHING": "of our own"})
+    data = path.read_bytes()
+    assert b"<GDALMetadata" in data
+    path.write_bytes(data.replace(b"<GDALMetadata", b"<G\xffALMetadata"))
+    tile = open_tile(path)
+    assert tile.read().valid.all()
+    assert any("\\xffALMetadata" in reason for reason in tile.reasons)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_sidecars_are_not_followed(tmp_path):
     path = factories.write_tif(tmp_path / "a.tif", factories.picture(n_bands=1))
     plain = open_tile(path).read()

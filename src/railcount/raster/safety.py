@@ -8,6 +8,7 @@ and far more than RasterioIOError comes out.
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import warnings
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from railcount.raster.paths import one_line, read_head
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+    from types import TracebackType
 
 Driver = Literal["tiff", "jp2", "nitf"]
 DEFAULT_DRIVERS: tuple[Driver, ...] = ("tiff",)
@@ -127,7 +129,7 @@ def guarded(*, doing: str, collected: list[str] | None = None) -> Iterator[None]
     if logger.getEffectiveLevel() > logging.WARNING:
         logger.setLevel(logging.WARNING)
     try:
-        with warnings.catch_warnings(), rasterio.Env(**_ENV):
+        with warnings.catch_warnings(), _unreadable_warnings(lines), rasterio.Env(**_ENV):
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             yield
     except RailcountError:
@@ -141,6 +143,35 @@ def guarded(*, doing: str, collected: list[str] | None = None) -> Iterator[None]
         logger.setLevel(level)
         if collected is not None:
             collected.extend(tidy_warnings(lines))
+
+
+@contextmanager
+def _unreadable_warnings(lines: list[str]) -> Iterator[None]:
+    """Keep warnings that quote bytes which are no text: rasterio would print a traceback for each.
+
+    It raises where nothing can catch it, so both of Python's hooks for that are held meanwhile.
+    """
+    before, before_print = sys.unraisablehook, sys.excepthook
+
+    def keep(unraisable: sys.UnraisableHookArgs) -> None:
+        if isinstance(unraisable.exc_value, UnicodeDecodeError):
+            lines.append(_as_words(unraisable.exc_value.object))
+        else:
+            before(unraisable)
+
+    def keep_quiet(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+        if not isinstance(error, UnicodeDecodeError):
+            before_print(kind, error, traceback)
+
+    sys.unraisablehook, sys.excepthook = keep, keep_quiet
+    try:
+        yield
+    finally:
+        sys.unraisablehook, sys.excepthook = before, before_print
+
+
+def _as_words(text: bytes) -> str:
+    return text.decode("utf-8", errors="backslashreplace")
 
 
 def _failure_words(error: BaseException) -> str:
