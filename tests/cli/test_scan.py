@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import logging
 import sys
 from dataclasses import replace
 from datetime import date
@@ -226,3 +227,31 @@ def test_letters_that_stdout_lacks_are_escaped(scan: Scan) -> None:
     result = CliRunner(charset="ascii").invoke(cli, ["scan", "두.tif"])
     assert result.exit_code == 0
     assert r"\ub450.tif" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ([], [], ["warned"]),
+        (["-v"], [], ["told", "warned"]),
+        ([], ["-v"], ["told", "warned"]),
+        (["-v"], ["-v"], ["whispered", "told", "warned"]),
+        ([], ["-q"], []),
+        (["-v"], ["-q"], ["warned"]),
+    ],
+)
+def test_verbosity(
+    scan: Scan, monkeypatch: pytest.MonkeyPatch, before: list[str], after: list[str], said: list[str]
+) -> None:
+    log = logging.getLogger("railcount.anything")
+
+    def talk(path: str, **options: Any) -> TileCount:
+        log.debug("whispered\x1b")
+        log.info("told\x1b")
+        log.warning("warned\x1b")
+        return factories.counted()
+
+    monkeypatch.setattr(sys.modules["railcount.scan"], "scan_tile", talk)
+    result = CliRunner().invoke(cli, [*before, "scan", *after, "a.tif"])
+    assert result.stderr.splitlines() == [f"railcount: {word}\\x1b" for word in said]
+    assert "73 railcars" in result.stdout

@@ -33,7 +33,7 @@ flagged   1 cut
 tracks    5 found, 1530 m, 98 % seen
 compared  Even the low end, 70, exceeds the maximum of 20 (2021-03-01) in 24
           observations. Baseline: published counts of the Tumangang freight
-          yard, 2018-10-05 to 2023-10-04, 24 observations, median 6, maximum 20.
+          yard.
 credit    Drawn by hand for tests (simulated)
 """
 GOLDEN_WITHOUT_COUNT = """\

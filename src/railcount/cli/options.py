@@ -70,7 +70,6 @@ def _set_verbosity(ctx: click.Context, param: click.Parameter, value: int) -> No
     )
     logger = logging.getLogger("railcount")
     logger.setLevel(level)
-    logger.propagate = False
     if _HANDLER not in logger.handlers:
         logger.addHandler(_HANDLER)
 

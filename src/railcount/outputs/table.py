@@ -115,21 +115,11 @@ def _facts(count: TileCount, *, width: int) -> list[str]:
     if count.tracks is not None:
         facts.append(("tracks", _track_fact(count)))
     if count.comparison is not None:
-        facts.append(("compared", _comparison_fact(count.comparison)))
+        facts.append(("compared", f"{count.comparison.why} Baseline: {count.comparison.baseline}."))
     credit = credit_line(count.acquisition)
     if credit:
         facts.append(("credit", credit))
     return [line for label, text in facts for line in _fact(label, escape(text), width=width)]
-
-
-def _comparison_fact(comparison: Comparison) -> str:
-    first, last = comparison.window
-    figures = [_plural(comparison.n, "observation")]
-    if comparison.median is not None:
-        figures.append(f"median {comparison.median:g}")
-    if comparison.max is not None:
-        figures.append(f"maximum {comparison.max}")
-    return f"{comparison.why} Baseline: {comparison.baseline}, {first} to {last}, {', '.join(figures)}."
 
 
 def _track_fact(count: TileCount) -> str:
