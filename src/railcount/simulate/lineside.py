@@ -53,12 +53,12 @@ def build(
     for _ in range(counts["platforms"]):
         platform(canvas, site, rng)
     roads = [road for _ in range(counts["roads"]) if (road := _road(canvas, site, rng)) is not None]
-    for _ in range(counts["buildings"]):
-        _building(canvas, site, rng, sun)
     for _ in range(counts["hedges"]):
         _hedge(canvas, site, rng)
     for _ in range(counts["fences"]):
         _fence(canvas, site, rng)
+    for _ in range(counts["buildings"]):
+        _building(canvas, site, rng, sun)
     for _ in range(counts["trees"]):
         _tree(canvas, site, rng)
     if counts["trucks"]:
@@ -103,9 +103,7 @@ def _road(canvas: Canvas, site: Site, rng: np.random.Generator) -> Line | None:
         if marks:
             dash = patch.where((np.abs(patch.v) < 0.09) & (patch.u % 9 < 3))
             canvas.paint(dash, colour("white", canvas.bands) * 0.8)
-    for at in np.arange(0, line.along_m[-1], 2.0):
-        rows, cols = site.cells(line.at(at), site.along, 2.5, width)
-        site.taken[rows, cols] = True
+    site.take_line(line, width)
     return line
 
 
@@ -307,10 +305,11 @@ def _leaves(
 
 
 def _hedge(canvas: Canvas, site: Site, rng: np.random.Generator) -> None:
-    line = site.beside(rng, float(rng.uniform(3.5, 25)))
+    width, top = float(rng.uniform(1.0, 3.5)), float(rng.uniform(0.8, 4.0))
+    line = site.beside(rng, float(rng.uniform(2.5, 23)) + width / 2)
     if line is None:
         return
-    width, top = float(rng.uniform(1.0, 3.5)), float(rng.uniform(0.8, 4.0))
+    site.take_line(line, 1.2 * width)
     bumps = lattice_noise(rng, (int(line.along_m[-1] / 0.5) + 2, 1), (4.0, 1.0))[:, 0]
     dark = colour("tree", canvas.bands, rng)
     for patch in canvas.along(line, width):
@@ -342,6 +341,7 @@ def _fence(canvas: Canvas, site: Site, rng: np.random.Generator) -> None:
     line = site.beside(rng, float(rng.uniform(4, 30)))
     if line is None:
         return
+    site.take_line(line, 0.6)
     wall = rng.random() < 0.5
     paint = colour("concrete" if wall else "grime", canvas.bands, rng)
     for patch in canvas.along(line, 0.2):

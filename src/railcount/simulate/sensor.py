@@ -148,7 +148,7 @@ def digitise(
         middle = float(np.median(seen[: min(3, len(seen))]))
         mid = np.clip((middle - low) / max(high - low, 1e-6), 0.05, 0.9)
         gamma = float(np.clip(np.log(rng.uniform(0.38, 0.5)) / np.log(mid), 0.45, 1.1))
-        scaled = np.clip((image - low) / max(high - low, 1e-6), 0, 1) ** np.float32(gamma)
+        scaled = np.maximum((image - low) / max(high - low, 1e-6), 0) ** np.float32(gamma)
         scaled = 0.45 + (scaled - 0.45) * np.float32(camera.contrast)
         eight = compress(np.clip(scaled * 255, 0, 255), camera.jpeg_quality)
         numbers = np.clip(np.rint(eight), 1, 255).astype(np.uint8)

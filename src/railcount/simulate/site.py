@@ -68,6 +68,12 @@ class Site:
         self.taken[rows, cols] = True
         return True
 
+    def take_line(self, line: Line, width_m: float) -> None:
+        """Reserve a band along a line."""
+        for at in np.arange(0, line.along_m[-1], 2.0):
+            rows, cols = self.cells(line.at(at), self.along, 2.5, width_m)
+            self.taken[rows, cols] = True
+
     def spot(
         self,
         rng: np.random.Generator,
@@ -93,7 +99,7 @@ class Site:
         return None
 
     def beside(self, rng: np.random.Generator, off_m: float) -> Line | None:
-        """A line parallel to an outermost track, ``off_m`` outside it; None where another track is near."""
+        """A free line parallel to an outermost track, ``off_m`` outside it; None where there is none."""
         full = [line for line in self.lines if len(line.points) > 200]
         if not full:
             return None
@@ -103,7 +109,9 @@ class Site:
                 at = ((moved.points - self.canvas.origin_m) / self.cell_m).astype(int)
                 rows, cols = self.distance.shape
                 good = (at[:, 0] >= 0) & (at[:, 0] < cols) & (at[:, 1] >= 0) & (at[:, 1] < rows)
-                if good.any() and (self.distance[at[good, 1], at[good, 0]] > off_m - 1.2).mean() > 0.97:
+                if not good.any() or self.taken[at[good, 1], at[good, 0]].mean() > 0.03:
+                    continue
+                if (self.distance[at[good, 1], at[good, 0]] > off_m - 1.2).mean() > 0.97:
                     return moved
         return None
 

@@ -87,8 +87,13 @@ def add_air(radiance: NDArray[np.float32], sky: Sky, dice: Dice, *, sample_m: fl
     shape = (radiance.shape[1], radiance.shape[2])
     hidden = np.zeros(shape, dtype=np.float32)
     veil = np.float32(1 - sky.haze)
+    billow = hidden
     if sky.cloud > 0:
         hidden = _cloud(rng, shape, sky.cloud, sample_m)
+        size = max(shape)
+        billow = (
+            0.72 + 0.28 * hidden + 0.06 * fractal_noise(rng, shape, [size / 8, size / 25, size / 70], 0.7)
+        )
         shade = 1 - 0.5 * np.roll(hidden, rng.integers(-shape[0] // 3, shape[0] // 3), axis=0)[:, ::-1]
         radiance *= shade.astype(np.float32)
     uneven = (
@@ -104,7 +109,7 @@ def add_air(radiance: NDArray[np.float32], sky: Sky, dice: Dice, *, sample_m: fl
             radiance[b] += np.float32(sky.haze * AIRLIGHT[b]) * _spread(uneven.astype(np.float32), 8, shape)
         radiance[b] += np.float32(PATH_LIGHT[b])
         if sky.cloud > 0:
-            radiance[b] += (CLOUD_LIGHT[b] * (0.72 + 0.28 * hidden) - radiance[b]) * hidden
+            radiance[b] += (CLOUD_LIGHT[b] * billow - radiance[b]) * hidden
     return hidden
 
 
