@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import rasterio
 
 from railcount.errors import InputError, TileEmpty, TileRefused
 from railcount.raster import Window, open_tile
@@ -133,6 +134,21 @@ def test_a_black_collar_is_not_image_but_a_black_shadow_is(tmp_path):
     assert valid[100:103, 100:103].all()
     zero[100:103, 100:103] = False
     assert (valid & zero).mean() < 0.001
+
+
+def test_a_collar_after_jpeg_compression(tmp_path):
+    bands = _with_collar()
+    bands[:, 190:] = np.random.default_rng(2).integers(0, 4, (3, 10, 300))
+    near_black = open_tile(factories.write_tif(tmp_path / "plain.tif", bands)).read()
+    assert near_black.valid[195:].any()
+    path = factories.write_tif(tmp_path / "a.tif", bands, compress="JPEG", photometric="YCBCR")
+    with rasterio.open(path) as dataset:
+        assert dataset.read()[:, 195:].any()
+    pixels = open_tile(path).read()
+    assert not pixels.valid[195:].any()
+    assert not pixels.bands[:, 195:].any()
+    assert not pixels.valid[:5, :50].any()
+    assert pixels.valid[40:185].mean() > 0.97
 
 
 @pytest.mark.parametrize("window", [(0, 0, 50, 50), (90, 95, 30, 20), (260, 150, 40, 50), (37, 3, 200, 60)])

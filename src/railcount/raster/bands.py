@@ -35,6 +35,10 @@ blue, green, red, NIR, its eight-band ones coastal, blue, green I, green, yellow
 yellow, red, red edge, NIR1, NIR2; Pleiades' are red, green, blue, NIR (Airbus user guide)."""
 
 
+_LOSSY_BLACK = 4.0
+"""JPEG of quality 75 leaves black within 4 of 0, away from edges."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BandPlan:
     """How to read an image from a dataset."""
@@ -49,6 +53,8 @@ class BandPlan:
     invert_from: float | None = None
     """Min-is-white: pixels become this minus the value."""
     nodata: float | None = None
+    black: float = 0.0
+    """Pixels up to this in every band may be collar: 0, or a little more after lossy compression."""
     has_mask: bool = False
     """True where the file holds a mask of its own."""
     notes: tuple[str, ...] = ()
@@ -69,7 +75,13 @@ def plan_bands(dataset: Any, *, vendor: str | None = None) -> BandPlan:
     candidates = [i for i in range(1, dataset.count + 1) if i != alpha]
     structure = dataset.tags(ns="IMAGE_STRUCTURE")
     _check_colour_space(interps, structure)
-    common: dict[str, Any] = {"nodata": dataset.nodata, "alpha": alpha, "has_mask": _has_mask(dataset)}
+    lossy = "JPEG" in structure.get("COMPRESSION", "") and dataset.dtypes[0] == "uint8"
+    common: dict[str, Any] = {
+        "nodata": dataset.nodata,
+        "alpha": alpha,
+        "has_mask": _has_mask(dataset),
+        "black": _LOSSY_BLACK if lossy else 0.0,
+    }
     if interps[candidates[0] - 1 if candidates else 0] == "palette":
         return BandPlan(
             indexes=(candidates[0],), names=RGB, palette=_palette(dataset, candidates[0]),

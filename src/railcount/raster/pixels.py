@@ -53,7 +53,10 @@ def read_pixels(dataset: Any, plan: BandPlan, *, window: Window | None = None) -
             first = here[:, :1] if first is None else first
             varied = bool((here != first).any())
     if any_zero and valid.any():
-        valid &= ~_holes(dataset, plan, asked=asked, whole=whole)
+        holes = _holes(dataset, plan, asked=asked, whole=whole)
+        valid &= ~holes
+        if plan.black > 0:
+            bands[:, holes] = 0
     if window is None and not varied:
         _refuse_empty(valid)
     return Pixels(bands=bands, valid=valid, names=plan.names)
@@ -97,9 +100,9 @@ def _read_part(
     else:
         with np.errstate(over="ignore", invalid="ignore"):
             values = raw.astype(np.float32)
-        zero = usable & (raw[0] == 0)
+        zero = usable & (_is_black(raw[0], plan))
         for band in raw[1:]:
-            zero &= band == 0
+            zero &= _is_black(band, plan)
         if plan.invert_from is not None:
             values = np.float32(plan.invert_from) - values
             zero[:] = False
@@ -123,6 +126,11 @@ def _usable(dataset: Any, plan: BandPlan, raw: NDArray[Any], window: RasterioWin
     if plan.has_mask:
         usable &= dataset.read_masks(plan.indexes[0], window=window) > 0
     return usable
+
+
+def _is_black(band: NDArray[Any], plan: BandPlan) -> NDArray[np.bool_]:
+    # a comparison with 0 is several times cheaper than one with a bound on both sides
+    return np.asarray(band == 0 if plan.black == 0 else band <= plan.black, dtype=np.bool_)
 
 
 def _fits(value: float, dtype: np.dtype[Any]) -> bool:
