@@ -38,32 +38,35 @@ def read_pixels(dataset: Any, plan: BandPlan, *, window: Window | None = None) -
     bands = np.zeros((len(plan.names), asked.height, asked.width), dtype=np.float32)
     valid = np.zeros((asked.height, asked.width), dtype=np.bool_)
     varied, any_zero = False, False
-    first: NDArray[np.float32] | None = None
+    first: NDArray[Any] | None = None
     for part in _chunks(dataset, asked, whole):
         values, usable, zero = _read_part(dataset, plan, part)
         any_zero = any_zero or bool(zero.any())
-        if not (usable & ~zero).any():
-            continue  # the arrays stay untouched there, and so take no memory
         rows = slice(part.row - asked.row, part.row - asked.row + part.height)
         cols = slice(part.col - asked.col, part.col - asked.col + part.width)
-        bands[:, rows, cols] = values
         valid[rows, cols] = usable
         if not varied:
             here = values[:, usable & ~zero]
+            if here.shape[1] == 0:
+                continue  # the bands stay untouched there, and so take no memory
             first = here[:, :1] if first is None else first
             varied = bool((here != first).any())
-    if any_zero and valid.any():
+        with np.errstate(over="ignore", invalid="ignore"):
+            bands[:, rows, cols] = values
+        if not usable.all():
+            bands[:, rows, cols][:, ~usable] = 0
+    if window is None and not varied:
+        _refuse_empty(some=first is not None)
+    if any_zero:
         holes = _holes(dataset, plan, asked=asked, whole=whole)
         valid &= ~holes
         if plan.black > 0:
             bands[:, holes] = 0
-    if window is None and not varied:
-        _refuse_empty(valid)
     return Pixels(bands=bands, valid=valid, names=plan.names)
 
 
-def _refuse_empty(valid: NDArray[np.bool_]) -> None:
-    if not valid.any():
+def _refuse_empty(*, some: bool) -> None:
+    if not some:
         raise TileEmpty("no pixel is usable: all are nodata, masked or zero")
     raise TileEmpty("every usable pixel has the same value: there is no image")
 
@@ -87,28 +90,23 @@ def _chunks(dataset: Any, asked: Window, whole: Window) -> Iterator[Window]:
 
 def _read_part(
     dataset: Any, plan: BandPlan, part: Window
-) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Values (0 where not usable), which are usable, and which of them are zero in every band."""
+) -> tuple[NDArray[Any], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Values, which of them are usable, and which of those are zero in every band."""
     window = RasterioWindow(part.col, part.row, part.width, part.height)
     raw = dataset.read(list(plan.indexes), window=window)
     usable = _usable(dataset, plan, raw, window)
     if plan.palette is not None:
         colours = plan.palette[raw[0]]
         usable &= colours[..., 3] > 0
-        values = np.ascontiguousarray(np.moveaxis(colours[..., :3], -1, 0))
-        zero = np.zeros_like(usable)
-    else:
-        with np.errstate(over="ignore", invalid="ignore"):
-            values = raw.astype(np.float32)
-        zero = usable & (_is_black(raw[0], plan))
-        for band in raw[1:]:
-            zero &= _is_black(band, plan)
-        if plan.invert_from is not None:
-            values = np.float32(plan.invert_from) - values
-            zero[:] = False
-    if not usable.all():
-        values[:, ~usable] = 0
-    return values, usable, zero
+        return np.moveaxis(colours[..., :3], -1, 0), usable, np.zeros_like(usable)
+    if plan.invert_from is not None:
+        return np.float32(plan.invert_from) - raw, usable, np.zeros_like(usable)
+    zero = usable & _is_black(raw[0], plan)
+    for band in raw[1:]:
+        if not zero.any():
+            break
+        zero &= _is_black(band, plan)
+    return raw, usable, zero
 
 
 def _usable(dataset: Any, plan: BandPlan, raw: NDArray[Any], window: RasterioWindow) -> NDArray[np.bool_]:
