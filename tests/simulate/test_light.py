@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from railcount.simulate.canvas import Canvas
 from railcount.simulate.light import cast_shadows, slope_light, sun_position, to_sun
 
 
@@ -67,3 +68,34 @@ def test_slopes_towards_the_sun_are_brighter() -> None:
     assert float(slope_light(sun, east, 0.0, 0.0)) == pytest.approx(1.0)
     assert float(slope_light(sun, east, 0.0, -1.0)) == pytest.approx(np.sqrt(2), abs=1e-5)
     assert float(slope_light(sun, east, 0.0, 1.0)) == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("azimuth", "heading"),
+    [
+        (20, 100),
+        (20, 45),
+        (40, 100),
+        (40, 150),
+        (130, 10),
+        (130, 45),
+        (130, 100),
+        (230, 100),
+        (230, 150),
+        (310, 10),
+    ],
+)
+def test_thin_walls_do_not_leak(azimuth: int, heading: int) -> None:
+    along = np.array([np.sin(np.deg2rad(heading)), -np.cos(np.deg2rad(heading))])
+    canvas = Canvas(width_m=50, height_m=50, step_m=0.125, margin_m=0, bands=1)
+    centre = np.array([25.0, 25.0])
+    wall = canvas.rectangle(centre, along, 30.0, 0.13)
+    canvas.paint(wall, np.ones(1, dtype=np.float32), height_m=3.0)
+    sun = to_sun(azimuth, 40.0)
+    right = np.array([-along[1], along[0]])
+    across = float(sun[:2] @ right) / sun[2] * 3.0
+    assert abs(across) > 1.0
+    shadow = cast_shadows(canvas.height, 0.125, sun)
+    # A band inside the parallelogram that the wall must shade, away from its ends and rim.
+    inner = canvas.rectangle(centre - sun[:2] / sun[2] * 1.5, along, 16.0, abs(across) * 0.5)
+    assert shadow.reshape(-1)[inner.index].all()

@@ -30,7 +30,14 @@ BARE = Lineside(
     ground_containers=0, piles=0, hedges=0, fences=0, trees=0,
 )  # fmt: skip
 PLAIN = Sensor(
-    resolution_m=0.5, pansharpen=False, halo=0.0, snr=200.0, jpeg_quality=100, contrast=1.0, bit_depth=16
+    resolution_m=0.5,
+    pansharpen=False,
+    halo=0.0,
+    snr=200.0,
+    jpeg_quality=100,
+    contrast=1.0,
+    bit_depth=16,
+    off_nadir_deg=0.0,
 )
 CLEAR = Weather(snow=0.0, haze=0.0, cloud=0.0, wet=0.0)
 

@@ -81,6 +81,12 @@ class Placed:
         return self.vehicle.kind
 
     @property
+    def top_m(self) -> float:
+        """Height of the body's or the load's top, which is what is seen from above."""
+        load = {"container": 2.6, "tarpaulin": 1.8, "bulk": 1.4}.get(self.load, 0.0)
+        return self.vehicle.height_m + (load if self.vehicle.shape == "flat" else 0.0)
+
+    @property
     def corners(self) -> NDArray[np.float64]:
         """(4, 2) corners of the body in local metres, in order."""
         right = np.array([-self.along[1], self.along[0]])

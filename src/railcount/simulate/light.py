@@ -104,6 +104,12 @@ def cast_shadows(height: NDArray[np.float32], step_m: float, sun: NDArray[np.flo
         line = field[row]
         shadow[row] = ray > line + 0.02
         np.maximum(ray, line, out=ray)
+        # Where the ray steps aside, a wall one pixel thick that runs slantwise would let it through.
+        aside = round((k + 1) * slant) - total
+        if aside > 0:
+            np.maximum(ray[aside:], line[:-aside], out=ray[aside:])
+        elif aside < 0:
+            np.maximum(ray[:aside], line[-aside:], out=ray[:aside])
     return np.ascontiguousarray(shadow.T) if swap else shadow
 
 

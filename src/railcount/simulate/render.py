@@ -9,9 +9,9 @@ import numpy as np
 
 from railcount.errors import InputError
 from railcount.raster.grid import Grid
-from railcount.simulate import light, lineside, overhead, sensor, weather
+from railcount.simulate import lean, light, lineside, overhead, sensor, weather
 from railcount.simulate.art import draw_vehicle
-from railcount.simulate.canvas import Canvas
+from railcount.simulate.canvas import Canvas, Floating
 from railcount.simulate.consist import marshal
 from railcount.simulate.dice import Dice, pick
 from railcount.simulate.ground import lay_ground, lay_track, settle_soil
@@ -49,6 +49,9 @@ class RenderedScene:
     """Part of the valid pixels that cloud hides."""
     resolution_m: float
     """The true resolution, coarser than the pixel."""
+    off_nadir_deg: float
+    view_azimuth_deg: float
+    """From the ground to the sensor."""
 
     @property
     def railcars(self) -> tuple[TruthCar, ...]:
@@ -94,7 +97,8 @@ def render(scene: Scene, *, seed: int) -> RenderedScene:
     camera = sensor.settle(scene.sensor, dice.stream("camera"), gsd_m=scene.gsd_m)
     # Snow throws light back at the sky, and the sky back into the shadows.
     sky *= 1 + 0.4 * air.snow
-    radiance = illuminate(canvas, sun, sky=sky, fine=_fine(scene))
+    slant = lean.lean_per_metre(camera.off_nadir_deg, camera.view_azimuth_deg)
+    radiance = illuminate(canvas, sun, sky=sky, slant=slant, fine=_fine(scene))
     samples = _oversampling(scene) // _fine(scene)
     cloud = weather.add_air(radiance, air, dice, sample_m=scene.gsd_m / samples)
     collar = dice.stream("collar")
@@ -106,19 +110,21 @@ def render(scene: Scene, *, seed: int) -> RenderedScene:
     image = sensor.expose(radiance, camera, dice.stream("noise"), gsd_m=scene.gsd_m, fine=samples)
     cloud = sensor.block_mean(cloud, samples)
     numbers = sensor.digitise(image, camera, dice.stream("digits"), valid=valid, clear=cloud < 0.2)
-    hidden = 1 - (1 - cloud) * (1 - _roofed(canvas, _oversampling(scene)))
+    hidden = 1 - (1 - cloud) * (1 - _roofed(canvas, slant, _oversampling(scene)))
     return RenderedScene(
         scene=scene,
         seed=seed,
         bands=numbers,
         valid=valid,
         grid=grid,
-        cars=visible_fractions(placed, grid, hidden=hidden, valid=valid),
+        cars=visible_fractions(placed, grid, hidden=hidden, valid=valid, slant=slant),
         tracks=tuple(TruthLine.of(line, grid) for line in lines),
         sun_azimuth_deg=azimuth,
         sun_elevation_deg=elevation,
         cloud_cover=float((cloud[valid] > 0.5).mean()) if valid.any() else 0.0,
         resolution_m=camera.resolution_m,
+        off_nadir_deg=camera.off_nadir_deg,
+        view_azimuth_deg=camera.view_azimuth_deg,
     )
 
 
@@ -199,20 +205,37 @@ def _sun(scene: Scene, dice: Dice) -> tuple[float, float, float]:
     return azimuth, elevation, pick(rng, scene.sun.sky, 0.15, 0.35)
 
 
-def _roofed(canvas: Canvas, k: int) -> NDArray[np.float32]:
+def _roofed(canvas: Canvas, slant: NDArray[np.float64], k: int) -> NDArray[np.float32]:
     """How much of each picture pixel a hanging thing hides, (rows, cols), 0-1."""
     clear = np.ones(canvas.shape, dtype=np.float32)
     for thing in canvas.floating:
-        clear[thing.rows, thing.cols] *= 1 - thing.alpha
+        rows, cols, part = _seen_at(canvas, thing, slant)
+        clear[rows, cols] *= 1 - thing.alpha[part]
     pad = canvas.pad
     inner = np.ascontiguousarray(clear[pad : canvas.shape[0] - pad, pad : canvas.shape[1] - pad])
     return 1 - sensor.block_mean(inner, k)
 
 
-def illuminate(canvas: Canvas, sun: NDArray[np.float64], *, sky: float, fine: int) -> NDArray[np.float32]:
+def _seen_at(
+    canvas: Canvas, thing: Floating, slant: NDArray[np.float64]
+) -> tuple[slice, slice, tuple[slice, slice]]:
+    """Rows and columns where a hanging thing is seen, and the part of it that is on the canvas."""
+    down, right = (round(float(x) * thing.height_m / canvas.step_m) for x in slant[::-1])
+    r0, r1 = thing.rows.start + down, thing.rows.stop + down
+    c0, c1 = thing.cols.start + right, thing.cols.stop + right
+    rows = slice(min(max(r0, 0), canvas.shape[0]), max(min(r1, canvas.shape[0]), 0))
+    cols = slice(min(max(c0, 0), canvas.shape[1]), max(min(c1, canvas.shape[1]), 0))
+    part = slice(rows.start - r0, rows.stop - r0), slice(cols.start - c0, cols.stop - c0)
+    return rows, cols, part
+
+
+def illuminate(
+    canvas: Canvas, sun: NDArray[np.float64], *, sky: float, slant: NDArray[np.float64], fine: int
+) -> NDArray[np.float32]:
     """Light that leaves the frame upwards, (bands, rows, cols), in blocks of ``fine`` canvas pixels.
 
-    Direct light on flat ground is 1, so a sunlit flat surface shines with its reflectance.
+    ``slant`` is how far a metre of height leans, (2,). Direct light on flat ground is 1, so a sunlit
+    flat surface shines with its reflectance.
     """
     lit = 1 - light.cast_shadows(canvas.height, canvas.step_m, sun).astype(np.float32)
     for thing in canvas.floating:
@@ -221,14 +244,19 @@ def illuminate(canvas: Canvas, sun: NDArray[np.float64], *, sky: float, fine: in
     view = light.sky_view(canvas.height, canvas.step_m)
     inner = slice(canvas.pad, canvas.shape[0] - canvas.pad), slice(canvas.pad, canvas.shape[1] - canvas.pad)
     sky_all = [np.float32(sky * light.SKY_COLOUR[b]) for b in range(canvas.bands)]
-    out = []
+    shines = []
     for b in range(canvas.bands):
         shine = view * (sky_all[b] / np.float32(light.SUN_COLOUR[b]))
         shine += lit
         shine *= np.float32(light.SUN_COLOUR[b])
         shine *= canvas.albedo[b]
+        shines.append(shine)
+    lean.displace(shines, canvas.height, slant / canvas.step_m, wall=lean.wall_light(sun, slant))
+    for b, shine in enumerate(shines):
         for thing in canvas.floating:
-            part = shine[thing.rows, thing.cols]
-            part += (thing.colour[b] * (light.SUN_COLOUR[b] + sky_all[b]) - part) * thing.alpha
-        out.append(sensor.block_mean(np.ascontiguousarray(shine[inner]), fine))
-    return np.stack(out)
+            rows, cols, seen = _seen_at(canvas, thing, slant)
+            part = shine[rows, cols]
+            bright = thing.colour[b][seen] * (light.SUN_COLOUR[b] + sky_all[b])
+            part += (bright - part) * thing.alpha[seen]
+        shines[b] = sensor.block_mean(np.ascontiguousarray(shine[inner]), fine)
+    return np.stack(shines)

@@ -176,6 +176,10 @@ class Sensor:
     """8, 11 or 16; 11 and 16 are stored as uint16."""
     resolution_m: Span = _span(0.05, 20.0)
     """True resolution, at least the pixel; drawn 1.0-1.5 pixels."""
+    off_nadir_deg: Span = _span(0.0, 40.0)
+    """How far aslant the sensor looks: tall things lean away from it; drawn 0-16, mostly small."""
+    view_azimuth_deg: Span = _span(0.0, 360.0)
+    """From the ground to the sensor, clockwise from north."""
     pansharpen: bool | None = _flag(None)
     halo: Span = _span(0.0, 2.0)
     """Strength of the sharpening that leaves halos."""
@@ -184,6 +188,8 @@ class Sensor:
     jpeg_quality: int | None = _whole(None, 10, 100)
     """Blocks and ringing of JPEG at this quality; 100 is none, drawn where left out (8 bit only)."""
     contrast: Span = _span(0.2, 2.0)
+    saturation: Span = _span(0.0, 2.0)
+    """Strength of colours in 8 bit; drawn 0.5-1."""
     collar: Span = _span(0.0, 0.5)
     """Part of the tile outside the footprint, at slanted edges; drawn as none."""
 

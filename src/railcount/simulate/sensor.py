@@ -35,6 +35,9 @@ class Camera:
     snr: float
     jpeg_quality: int
     contrast: float
+    saturation: float
+    off_nadir_deg: float
+    view_azimuth_deg: float
     black: float
     colour_shift_px: tuple[float, float]
     tint: tuple[float, float, float, float]
@@ -50,6 +53,10 @@ def settle(sensor: Sensor, rng: np.random.Generator, *, gsd_m: float) -> Camera:
     contrast = pick(rng, sensor.contrast, 0.7, 1.05)
     black = float(rng.uniform(0.1, 0.7))
     shift = (float(rng.normal(0, 0.25)), float(rng.normal(0, 0.25)))
+    saturation = pick(rng, sensor.saturation, 0.5, 1.0)
+    aslant = 16.0 * float(rng.random()) ** 2
+    off_nadir = pick(rng, sensor.off_nadir_deg, aslant, aslant)
+    view_azimuth = pick(rng, sensor.view_azimuth_deg, 0.0, 360.0)
     tint = tuple(float(x) for x in rng.normal(1.0, 0.02, 4))
     return Camera(
         bands=sensor.bands,
@@ -62,6 +69,9 @@ def settle(sensor: Sensor, rng: np.random.Generator, *, gsd_m: float) -> Camera:
         if sensor.bit_depth == 8
         else 100,
         contrast=contrast,
+        saturation=saturation,
+        off_nadir_deg=off_nadir,
+        view_azimuth_deg=view_azimuth,
         black=black,
         colour_shift_px=shift,
         tint=(tint[0], tint[1], tint[2], tint[3]),
@@ -149,6 +159,9 @@ def digitise(
         mid = np.clip((middle - low) / max(high - low, 1e-6), 0.05, 0.9)
         gamma = float(np.clip(np.log(rng.uniform(0.38, 0.5)) / np.log(mid), 0.45, 1.1))
         scaled = np.maximum((image - low) / max(high - low, 1e-6), 0) ** np.float32(gamma)
+        if len(scaled) >= 3:
+            gray = scaled[:3].mean(axis=0)
+            scaled[:3] = gray + (scaled[:3] - gray) * np.float32(camera.saturation)
         scaled = 0.45 + (scaled - 0.45) * np.float32(camera.contrast)
         eight = compress(np.clip(scaled * 255, 0, 255), camera.jpeg_quality)
         numbers = np.clip(np.rint(eight), 1, 255).astype(np.uint8)

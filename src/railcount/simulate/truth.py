@@ -41,7 +41,7 @@ class TruthCar:
     height_m: float
     heading_deg: float
     outline_px: NDArray[np.float64]
-    """(4, 2) corners of the body in pixel coordinates, not closed."""
+    """(4, 2) corners of the body's top in pixel coordinates, where it is seen, not closed."""
     outline_world: NDArray[np.float64]
     """(4, 2) in the raster's CRS."""
     in_frame: float
@@ -75,19 +75,27 @@ class TruthLine:
 
 
 def visible_fractions(
-    placed: Sequence[Placed], grid: Grid, *, hidden: NDArray[np.float32], valid: NDArray[np.bool_]
+    placed: Sequence[Placed],
+    grid: Grid,
+    *,
+    hidden: NDArray[np.float32],
+    valid: NDArray[np.bool_],
+    slant: NDArray[np.float64],
 ) -> tuple[TruthCar, ...]:
     """The vehicles that reach into the frame, each with how much of it can be seen.
 
-    ``hidden`` (rows, cols) is how much of each pixel cloud or a roof hides, 0-1.
+    ``hidden`` (rows, cols) is how much of each pixel cloud or a roof hides, 0-1; ``slant`` (2,) how far a
+    metre of height leans. Outlines are of the body's top, where the picture shows it.
     """
     f = (np.arange(24) + 0.5) / 24 - 0.5
     g = (np.arange(6) + 0.5) / 6 - 0.5
     cars = []
     for car in placed:
         right = np.array([-car.along[1], car.along[0]])
+        moved = slant * car.top_m
         inside = (
             car.centre
+            + moved
             + f[:, None, None] * car.vehicle.body_m * car.along
             + g[None, :, None] * car.vehicle.width_m * right
         ).reshape(-1, 2)
@@ -97,7 +105,7 @@ def visible_fractions(
         good = valid[rows, cols]
         if not good.any():
             continue
-        outline = grid.to_pixel(car.corners)
+        outline = grid.to_pixel(car.corners + moved)
         cars.append(
             TruthCar(
                 id=car.id,
@@ -110,7 +118,7 @@ def visible_fractions(
                 load=car.load,
                 length_m=car.vehicle.body_m,
                 width_m=car.vehicle.width_m,
-                height_m=car.vehicle.height_m,
+                height_m=car.top_m,
                 heading_deg=car.heading_deg,
                 outline_px=outline,
                 outline_world=grid.to_world(outline),

@@ -45,6 +45,8 @@ def image_tags(drawn: RenderedScene) -> dict[str, str]:
         "RAILCOUNT_NUMPY": np.__version__,
         "RAILCOUNT_SUN_AZIMUTH_DEG": f"{drawn.sun_azimuth_deg:.2f}",
         "RAILCOUNT_SUN_ELEVATION_DEG": f"{drawn.sun_elevation_deg:.2f}",
+        "RAILCOUNT_OFF_NADIR_DEG": f"{drawn.off_nadir_deg:.2f}",
+        "RAILCOUNT_VIEW_AZIMUTH_DEG": f"{drawn.view_azimuth_deg:.2f}",
         "RAILCOUNT_RESOLUTION_M": f"{drawn.resolution_m:.3f}",
     }
     if scene.acquired_utc is not None:
