@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
+
+from railcount.cli import options
 
 
 @click.command()
-@click.argument("scene", type=click.Path(path_type=Path))
+@click.argument("scene", type=options.INPUT)
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
@@ -20,20 +20,23 @@ import click
     "-o",
     "--output",
     "folder",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=options.OUTPUT,
     required=True,
-    help="Folder for the files.",
+    metavar="FOLDER",
+    help="Folder for the files; made where it is missing.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
-def simulate(scene: Path, seed: int, folder: Path, overwrite: bool) -> None:
+@options.overwrite
+@options.verbosity
+def simulate(scene: str, seed: int, folder: str, overwrite: bool) -> None:
     """Draw the yard that the TOML file SCENE describes: a simulated GeoTIFF with its truth.
 
-    Writes NAME_simulated_seedN.tif, the outlines of its railcars (..._truth.geojson) and its
-    track lines (..._tracks.geojson). The same scene and seed give the same picture.
+    Writes NAME_simulated_seedN.tif, the outlines of its vehicles (..._truth.geojson) and its
+    track lines (..._tracks.geojson), and prints their paths. The same scene and seed give the
+    same picture. Everything that SCENE does not fix is drawn from the seed; a number may also be
+    given as a [low, high] range. The scenes of the sample tiles show how one is written.
 
-    Example:
-
-        railcount simulate sample_tiles/scenes/2023-10-05.toml --seed 5 -o drawn
+    \b
+    Example: railcount simulate sample_tiles/scenes/2023-10-05.toml --seed 17 -o drawn
     """
     from railcount.simulate import load_scene, render
     from railcount.simulate.write import write_scene
