@@ -97,6 +97,8 @@ def test_errors_name_the_key(tmp_path: Path, text: str, key: str) -> None:
         ({"stock": {"cuts": [{"track": "99"}]}}, r"stock\.cuts\[0\]\.track"),
         ({"stock": {"cuts": [{"vehicle": "tardis"}]}}, r"stock\.cuts\[0\]\.vehicle"),
         ({"stock": {"cuts": [{"colour": "octarine"}]}}, r"stock\.cuts\[0\]\.colour"),
+        ({"stock": {"cuts": [{"vehicle": "tank_4_axle", "load": "bulk"}]}}, r"stock\.cuts\[0\]\.load"),
+        ({"stock": {"families": ["tank_4_axle"], "cuts": [{"load": "bulk"}]}}, r"stock\.cuts\[0\]\.load"),
         ({"layout": {"n_tracks": 4, "spacings_m": [4.5]}}, r"layout\.spacings_m"),
         ({"width_px": 20000, "height_px": 20000}, "width_px"),
         ({"acquired": datetime(2023, 10, 5, 15, tzinfo=UTC)}, "acquired"),

@@ -8,6 +8,7 @@ import numpy as np
 
 from railcount.simulate.art import TEXEL_M, Art
 from railcount.simulate.canvas import fractal_noise, lattice_noise
+from railcount.simulate.paints import CONTAINERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +41,9 @@ def gondola(art: Art, car: Placed) -> None:
         return
     floor = (art.paint_of("floor") * 0.6 + body * 0.4).astype(np.float32)
     art.fill(inside, floor, v.floor_m)
+    if car.load == "container":
+        containers(art, car, base_m=v.floor_m, inset_m=wall)
+        return
     # Hatches in the floor, sills between them, and leftovers of the last load.
     hatch = inside & (np.abs((art.u / 1.83) % 1.0 - 0.5) > 0.455)
     art.fill(hatch, floor * 0.75, v.floor_m + 0.03)
@@ -228,7 +232,7 @@ def flat(art: Art, car: Placed) -> None:
         pockets = edge & (np.abs((art.u / 1.6) % 1.0 - 0.5) > 0.46)
         art.fill(pockets, frame * 0.5, v.height_m)
     if car.load == "container":
-        containers(art, car)
+        containers(art, car, base_m=v.height_m)
     elif car.load == "tarpaulin":
         tarpaulin(
             art,
@@ -243,12 +247,10 @@ def flat(art: Art, car: Placed) -> None:
         bulk(art, load, "timber", brim_m=v.height_m + rng.uniform(1, 2), floor_m=v.height_m)
 
 
-def containers(art: Art, car: Placed) -> None:
+def containers(art: Art, car: Placed, *, base_m: float, inset_m: float = 0.1) -> None:
     """One to three boxes, each of its own colour; a place may stay empty."""
-    from railcount.simulate.consist import CONTAINERS
-
     v, rng = car.vehicle, art.rng
-    usable = v.body_m - 0.2
+    usable = v.body_m - 2 * inset_m
     choices = [
         c
         for c in ([12.19], [6.06, 6.06], [6.06], [12.19, 6.06], [6.06, 6.06, 6.06])
@@ -264,7 +266,7 @@ def containers(art: Art, car: Placed) -> None:
         paint = car.cargo if first else str(rng.choice(CONTAINERS))
         first = False
         where = art.box((at, at + length), (-1.22, 1.22))
-        top = v.height_m + float(rng.choice([2.44, 2.59, 2.9]))
+        top = base_m + float(rng.choice([2.44, 2.59, 2.9]))
         art.fill(where, art.paint_of(paint, 0.2), top)
         ribs = np.where(np.abs((art.u / 0.28) % 1.0 - 0.5) > 0.25, 0.018, 0.0) + 0 * art.v
         art.relief = np.where(where, ribs, art.relief).astype(np.float32)

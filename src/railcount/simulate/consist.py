@@ -9,7 +9,7 @@ import numpy as np
 
 from railcount.errors import InputError
 from railcount.simulate.dice import pick, pick_whole
-from railcount.simulate.paints import REFLECTANCE
+from railcount.simulate.paints import BULK, CONTAINERS, PAINTS, REFLECTANCE, TARPS
 from railcount.simulate.rolling_stock import FAMILIES, LOAD_SHAPES, Vehicle, choose
 
 if TYPE_CHECKING:
@@ -20,32 +20,6 @@ if TYPE_CHECKING:
     from railcount.counts import Kind
     from railcount.simulate.layout import Line
     from railcount.simulate.scene import Cut, Stock
-
-PAINTS = {
-    "gondola": ("red_brown", "red_brown", "grey", "green", "rust", "black", "dark_blue"),
-    "boxcar": ("red_brown", "green", "dark_green", "grey", "rust", "light_grey", "blue"),
-    "tank": ("black", "grey", "white", "light_grey", "dark_blue", "rust", "cream"),
-    "flat": ("red_brown", "grey", "black", "rust"),
-    "covered_hopper": ("light_grey", "grey", "white", "green", "cream", "rust"),
-    "autorack": ("light_grey", "white", "cream", "grey"),
-    "coach": ("green", "dark_blue", "grey", "red", "cream"),
-    "locomotive": ("green", "red", "dark_blue", "grey", "orange"),
-    "locomotive_hood": ("green", "red", "dark_blue", "black", "orange", "yellow"),
-}
-TARPS = ("blue", "blue", "green", "tarp_green", "grey", "black", "dark_blue", "tarp_grey", "white", "orange")
-CONTAINERS = (
-    "red_brown",
-    "blue",
-    "dark_blue",
-    "green",
-    "orange",
-    "grey",
-    "white",
-    "red",
-    "rust",
-    "light_grey",
-)
-BULK = ("coal", "ore", "gravel", "sand", "scrap", "timber", "grain")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -186,6 +160,13 @@ class _Taste:
     def vehicle(self, rng: np.random.Generator) -> Vehicle:
         return self.pool[int(rng.choice(len(self.pool), p=self.weights))]
 
+    def carrier(self, rng: np.random.Generator, *, key: str) -> Vehicle:
+        """A vehicle that can carry a load; InputError, naming ``key``, where the families hold none."""
+        open_cars = [vehicle for vehicle in self.pool if vehicle.shape in LOAD_SHAPES]
+        if not open_cars:
+            raise InputError(f"{key}.load: stock.families holds no gondola or flat to carry a load")
+        return open_cars[int(rng.integers(len(open_cars)))]
+
     def load(self, vehicle: Vehicle, rng: np.random.Generator) -> str:
         if vehicle.shape not in LOAD_SHAPES or vehicle.kind == "covered":
             return "empty"
@@ -276,6 +257,11 @@ def _place_fixed(
     if cut.colour is not None and cut.colour not in REFLECTANCE:
         raise InputError(f"{key}.colour: unknown paint {cut.colour!r}; known are {', '.join(REFLECTANCE)}")
     vehicle = None if cut.vehicle is None else choose([cut.vehicle], key=f"{key}.vehicle")[0]
+    if cut.load in ("bulk", "tarpaulin", "container"):
+        if vehicle is None:
+            vehicle = taste.carrier(rng, key=key)
+        elif vehicle.shape not in LOAD_SHAPES:
+            raise InputError(f"{key}.load: {vehicle.name} is closed or a tank and cannot carry {cut.load!r}")
     row = taste.row(cut.n, rng, vehicle=vehicle, load=cut.load, paint=cut.colour)
     start = cut.start_m
     ranges = spaces.get(cut.track, [])

@@ -9,9 +9,8 @@ import numpy as np
 from railcount.simulate.art import TEXEL_M, Art, stamp
 from railcount.simulate.bodies import bulk, tarpaulin
 from railcount.simulate.canvas import Canvas, Patch, fractal_noise, lattice_noise
-from railcount.simulate.consist import CONTAINERS, TARPS
 from railcount.simulate.dice import Dice, pick_whole
-from railcount.simulate.paints import colour
+from railcount.simulate.paints import CONTAINERS, TARPS, colour
 from railcount.simulate.site import Site, offset_line
 
 if TYPE_CHECKING:

@@ -62,6 +62,34 @@ REFLECTANCE: dict[str, tuple[float, float, float, float]] = {
     "planks": (0.24, 0.20, 0.155, 0.34),
 }
 
+PAINTS = {
+    "gondola": ("red_brown", "red_brown", "grey", "green", "rust", "black", "dark_blue"),
+    "boxcar": ("red_brown", "green", "dark_green", "grey", "rust", "light_grey", "blue"),
+    "tank": ("black", "grey", "white", "light_grey", "dark_blue", "rust", "cream"),
+    "flat": ("red_brown", "grey", "black", "rust"),
+    "covered_hopper": ("light_grey", "grey", "white", "green", "cream", "rust"),
+    "autorack": ("light_grey", "white", "cream", "grey"),
+    "coach": ("green", "dark_blue", "grey", "red", "cream"),
+    "locomotive": ("green", "red", "dark_blue", "grey", "orange"),
+    "locomotive_hood": ("green", "red", "dark_blue", "black", "orange", "yellow"),
+}
+"""Usual paints of each shape of body."""
+
+TARPS = ("blue", "blue", "green", "tarp_green", "grey", "black", "dark_blue", "tarp_grey", "white", "orange")
+CONTAINERS = (
+    "red_brown",
+    "blue",
+    "dark_blue",
+    "green",
+    "orange",
+    "grey",
+    "white",
+    "red",
+    "rust",
+    "light_grey",
+)
+BULK = ("coal", "ore", "gravel", "sand", "scrap", "timber", "grain")
+
 
 def colour(
     name: str, bands: int, rng: np.random.Generator | None = None, *, spread: float = 0.12

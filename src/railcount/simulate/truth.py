@@ -47,7 +47,7 @@ class TruthCar:
     in_frame: float
     """Part of the body inside the tile's valid pixels, 0-1."""
     visible: float
-    """Part of the body inside the frame and not under cloud or a canopy, 0-1."""
+    """Part of the body inside the frame and not under cloud or a canopy, 0-1; shadow hides nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
