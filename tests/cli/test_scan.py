@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 from railcount.cli.main import cli
 from railcount.errors import InputError, TileUnreadable
+from railcount.raster.limits import Limits
 
 from ..outputs import factories
 
@@ -70,6 +71,8 @@ def test_table(scan: Scan) -> None:
                 "stock": None,
                 "gsd_m": None,
                 "baseline": True,
+                "limits": Limits(),
+                "drivers": ("tiff",),
             },
         )
     ]
@@ -79,6 +82,8 @@ def test_every_option_reaches_the_library(scan: Scan) -> None:
     scan.run(
         *["a.tif", "--tracks", "t.geojson", "--mask", "m.tif", "--site", "tumangang", "--date", "2023-10-05"],
         *["--stock", "european", "--gsd", "0.3", "--no-baseline"],
+        *["--max-pixels", "1000", "--max-bands", "4", "--max-block-bytes", "2000", "--max-bytes", "3000"],
+        *["--drivers", "tiff,jp2", "--drivers", "nitf", "--drivers", "tiff"],
     )
     assert scan.asked[0][1] == {
         "tracks": "t.geojson",
@@ -88,6 +93,8 @@ def test_every_option_reaches_the_library(scan: Scan) -> None:
         "stock": "european",
         "gsd_m": 0.3,
         "baseline": False,
+        "limits": Limits(max_pixels=1000, max_bands=4, max_block_bytes=2000, max_bytes=3000),
+        "drivers": ("tiff", "jp2", "nitf"),
     }
 
 
@@ -103,6 +110,10 @@ def test_every_option_reaches_the_library(scan: Scan) -> None:
         ["--date", "20231005"],
         ["--format", "xml"],
         ["--fail-on", "insufficient_history"],
+        ["--max-pixels", "0"],
+        ["--max-bytes", "4G"],
+        ["--drivers", "png"],
+        ["--drivers", ""],
         ["-o", "out.shp"],
         ["--overlay", "out.jpg"],
     ],

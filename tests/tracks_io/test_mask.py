@@ -8,6 +8,7 @@ import rasterio
 from affine import Affine
 
 from railcount.errors import InputError, MissingInput, OutputExists
+from railcount.raster.limits import Limits
 from railcount.tracks.mask import lines_from_mask, read_labels, read_mask, write_mask
 from railcount.tracks.network import TrackNetwork
 
@@ -212,3 +213,14 @@ def test_masks_that_do_not_fit(tmp_path):
     (tmp_path / "x.tif").write_bytes(b"<VRTDataset/>")
     with pytest.raises(InputError, match=r"the mask x.tif.*VRT"):
         read_mask(tmp_path / "x.tif", grid=grid, tile_shape=shape(grid))
+
+
+def test_a_mask_keeps_to_the_limits_given(tmp_path):
+    grid = layouts.grid()
+    path = band_mask(tmp_path, grid, layouts.straight())
+    n_pixels = grid.width * grid.height
+    with pytest.raises(InputError, match="--max-pixels"):
+        read_mask(path, grid=grid, tile_shape=shape(grid), limits=Limits(max_pixels=n_pixels - 1))
+    assert read_mask(path, grid=grid, tile_shape=shape(grid), limits=Limits(max_pixels=n_pixels)).any()
+    with pytest.raises(InputError, match="--drivers nitf,tiff"):
+        read_mask(path, grid=grid, tile_shape=shape(grid), drivers=("nitf",))

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import logging
 import math
+from dataclasses import fields
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from railcount.raster.limits import DEFAULT_DRIVERS, Driver, Limits
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from click.decorators import FC
 
     # Generic in recent versions of click only.
     _DayParameter = click.ParamType[date]
+    _DriversParameter = click.ParamType[tuple[Driver, ...]]
 else:
-    _DayParameter = click.ParamType
+    _DayParameter = _DriversParameter = click.ParamType
 
 
 class DateType(_DayParameter):
@@ -110,6 +117,59 @@ gsd = click.option(
     help="Size of a pixel, for a raster without a usable CRS; results are then in pixels.",
 )
 overwrite = click.option("--overwrite", is_flag=True, help="Replace output files that exist.")
+
+
+class DriversType(_DriversParameter):
+    """Kinds of file, separated by commas."""
+
+    name = "KIND[,KIND]"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[Driver, ...]:
+        """Text to kinds; a usage error for anything else."""
+        known = {name: name for name in get_args(Driver)}
+        kinds = [word.strip().lower() for word in value.split(",")] if isinstance(value, str) else list(value)
+        if not kinds or not set(kinds) <= set(known):
+            self.fail(f"{value!r} must be of {', '.join(known)}, separated by commas", param, ctx)
+        return tuple(known[kind] for kind in kinds)
+
+
+_LIMITS = {
+    "max_pixels": "Refuse a file of more pixels, columns times rows.",
+    "max_bands": "Refuse a file of more bands.",
+    "max_block_bytes": "Refuse a file whose blocks, decoded, are larger.",
+    "max_bytes": "Refuse a file whose bands, decoded, are larger in all.",
+}
+"""Field of Limits to its help."""
+
+
+def reading(command: Callable[..., None]) -> Callable[..., None]:
+    """What files may be read and how much they may ask for: as ``limits`` and ``drivers``, last in --help."""
+
+    @wraps(command)
+    def with_limits(*args: Any, drivers: tuple[tuple[Driver, ...], ...], **given: Any) -> None:
+        limits = Limits(**{name: given.pop(name) for name in _LIMITS})
+        chosen = tuple(dict.fromkeys(kind for kinds in drivers for kind in kinds))
+        command(*args, limits=limits, drivers=chosen or DEFAULT_DRIVERS, **given)
+
+    defaults = {field.name: field.default for field in fields(Limits)}
+    made: Callable[..., None] = click.option(
+        "--drivers",
+        type=DriversType(),
+        multiple=True,
+        help=f"Kinds of file to read: {', '.join(get_args(Driver))}.  [default: {','.join(DEFAULT_DRIVERS)}]",
+    )(with_limits)
+    for name, words in reversed(_LIMITS.items()):
+        made = click.option(
+            f"--{name.replace('_', '-')}",
+            type=click.IntRange(min=1),
+            default=defaults[name],
+            show_default=True,
+            metavar="N",
+            help=words,
+        )(made)
+    return made
 
 
 def terminal_width() -> int:

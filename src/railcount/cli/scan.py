@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from railcount.counts import TileCount
+    from railcount.raster.limits import Driver, Limits
 
 FAIL_LEVELS = ("quiet", "normal", "elevated", "record", "unprecedented")
 
@@ -57,6 +58,7 @@ FAIL_LEVELS = ("quiet", "normal", "elevated", "record", "unprecedented")
 )
 @options.overwrite
 @options.verbosity
+@options.reading
 @click.pass_context
 def scan(  # noqa: PLR0917
     ctx: click.Context,
@@ -73,6 +75,8 @@ def scan(  # noqa: PLR0917
     no_baseline: bool,
     fail_on: str | None,
     overwrite: bool,
+    limits: Limits,
+    drivers: tuple[Driver, ...],
 ) -> None:
     """Count the railcars in each TILE and compare the count with the years before.
 
@@ -98,6 +102,8 @@ def scan(  # noqa: PLR0917
             stock=stock,
             gsd_m=gsd_m,
             baseline=not no_baseline,
+            limits=limits,
+            drivers=drivers,
         )
         for tile in tiles
     ]
@@ -105,8 +111,9 @@ def scan(  # noqa: PLR0917
 
     for path in outputs:
         write_counts(counts, path, overwrite=overwrite)
+    reading = {"gsd_m": gsd_m, "acquired": date, "limits": limits, "drivers": drivers}
     for count, picture in zip(counts, pictures, strict=False):
-        _draw(count, picture, day=date, gsd_m=gsd_m, overwrite=overwrite)
+        _draw(count, picture, reading=reading, overwrite=overwrite)
     _show(counts, form=form)
     ctx.exit(_exit_code(counts, fail_on=fail_on))
 
@@ -147,14 +154,15 @@ def _check_outputs(
     return pictures
 
 
-def _draw(count: TileCount, picture: Path, *, day: date | None, gsd_m: float | None, overwrite: bool) -> None:
+def _draw(count: TileCount, picture: Path, *, reading: dict[str, Any], overwrite: bool) -> None:
+    """The picture of one tile, opened with the options that it was counted with."""
     from railcount.errors import MissingInput, TileError
     from railcount.outputs.overlay import draw_overlay
     from railcount.outputs.text import escape
     from railcount.raster import open_tile
 
     try:
-        tile = open_tile(count.tile, gsd_m=gsd_m, acquired=day)
+        tile = open_tile(count.tile, **reading)
         draw_overlay(count, tile, picture, overwrite=overwrite)
     except (TileError, MissingInput) as error:
         # The tile's status already says why it cannot be read; the other tiles go on.

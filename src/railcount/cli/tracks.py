@@ -12,6 +12,7 @@ from railcount.cli import options
 if TYPE_CHECKING:
     from datetime import date
 
+    from railcount.raster.limits import Driver, Limits
     from railcount.raster.tile import Tile
     from railcount.tracks.network import TrackNetwork
 
@@ -40,6 +41,7 @@ MASK_SUFFIXES = (".tif", ".tiff")
 @options.gsd
 @options.overwrite
 @options.verbosity
+@options.reading
 def tracks(  # noqa: PLR0917
     tile: str,
     outputs: tuple[str, ...],
@@ -50,6 +52,8 @@ def tracks(  # noqa: PLR0917
     date: date | None,
     gsd_m: float | None,
     overwrite: bool,
+    limits: Limits,
+    drivers: tuple[Driver, ...],
 ) -> None:
     """Find the tracks in TILE, list them, and save them to be looked at and corrected.
 
@@ -61,7 +65,9 @@ def tracks(  # noqa: PLR0917
     from railcount.scan import locate_tracks
 
     _check_outputs(outputs, preview=preview, overwrite=overwrite)
-    opened, network = locate_tracks(tile, tracks=tracks, mask=mask, site=site, date=date, gsd_m=gsd_m)
+    opened, network = locate_tracks(
+        tile, tracks=tracks, mask=mask, site=site, date=date, gsd_m=gsd_m, limits=limits, drivers=drivers
+    )
     for path in outputs:
         _write(network, opened, path, overwrite=overwrite)
     if preview is not None:

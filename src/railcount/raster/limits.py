@@ -1,4 +1,4 @@
-"""How much a raster may ask for before its pixels are touched.
+"""What a raster may be, and how much it may ask for before its pixels are touched.
 
 370 bytes of TIFF can ask for 2 GB and 122 bytes for 2 TiB, so every size is checked from the header.
 """
@@ -6,8 +6,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from railcount.errors import TileRefused
+
+Driver = Literal["tiff", "jp2", "nitf"]
+"""A kind of file, told by its first bytes."""
+DEFAULT_DRIVERS: tuple[Driver, ...] = ("tiff",)
+"""Kinds that are read unless ``--drivers`` names others."""
 
 _GIB = 2**30
 

@@ -12,13 +12,14 @@ import sys
 import threading
 import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import rasterio
 from rasterio._err import CPLE_BaseError
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from railcount.errors import RailcountError, TileRefused, TileUnreadable
+from railcount.raster.limits import DEFAULT_DRIVERS, Driver
 from railcount.raster.paths import one_line, read_head
 
 if TYPE_CHECKING:
@@ -26,8 +27,17 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-Driver = Literal["tiff", "jp2", "nitf"]
-DEFAULT_DRIVERS: tuple[Driver, ...] = ("tiff",)
+__all__ = [
+    "DEFAULT_DRIVERS",
+    "GDAL_DRIVERS",
+    "GDAL_FAILURES",
+    "Driver",
+    "guarded",
+    "opened",
+    "sniff_driver",
+    "tidy_warnings",
+]
+
 GDAL_DRIVERS: dict[Driver, str] = {"tiff": "GTiff", "jp2": "JP2OpenJPEG", "nitf": "NITF"}
 
 _MAGIC: tuple[tuple[bytes, Driver], ...] = (
@@ -93,7 +103,7 @@ def sniff_driver(path: Path, *, drivers: Sequence[Driver] = DEFAULT_DRIVERS) -> 
                 return driver
             raise TileRefused(
                 f"the file is of the kind {driver!r}, and only {', '.join(drivers)} is read: "
-                f"ask for it with --drivers {driver}"
+                f"ask for it with --drivers {','.join([*drivers, driver])}"
             )
     kind = next((words for magic, words in _FOREIGN if head.startswith(magic)), "not a known image format")
     raise TileRefused(f"a TIFF file was expected, this is {kind}: convert it to GeoTIFF with gdal_translate")

@@ -13,7 +13,7 @@ from rasterio.windows import Window as RasterioWindow
 from railcount.errors import InputError, TileError, TileRefused
 from railcount.outputs.files import replacing
 from railcount.raster.georef import grid_from_dataset
-from railcount.raster.limits import Limits
+from railcount.raster.limits import DEFAULT_DRIVERS, Driver, Limits
 from railcount.raster.opening import check_limits
 from railcount.raster.paths import absolute_path, one_line
 from railcount.raster.safety import guarded, opened, sniff_driver
@@ -21,6 +21,7 @@ from railcount.tracks.centrelines import lines_from_mask
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -37,13 +38,26 @@ projection that is exact to far less than a pixel."""
 _MAX_TRACKS = 65535
 
 
-def read_mask(path: str | os.PathLike[str], *, grid: Grid, tile_shape: tuple[int, int]) -> NDArray[np.bool_]:
+def read_mask(
+    path: str | os.PathLike[str],
+    *,
+    grid: Grid,
+    tile_shape: tuple[int, int],
+    limits: Limits | None = None,
+    drivers: Sequence[Driver] = DEFAULT_DRIVERS,
+) -> NDArray[np.bool_]:
     """(rows, cols) on the tile's grid: True = track region; see ``read_labels``."""
-    return np.not_equal(read_labels(path, grid=grid, tile_shape=tile_shape), 0)
+    labels = read_labels(path, grid=grid, tile_shape=tile_shape, limits=limits, drivers=drivers)
+    return np.not_equal(labels, 0)
 
 
 def read_labels(
-    path: str | os.PathLike[str], *, grid: Grid, tile_shape: tuple[int, int]
+    path: str | os.PathLike[str],
+    *,
+    grid: Grid,
+    tile_shape: tuple[int, int],
+    limits: Limits | None = None,
+    drivers: Sequence[Driver] = DEFAULT_DRIVERS,
 ) -> NDArray[np.int32]:
     """A mask's values (rows, cols) on the tile's grid ``tile_shape``; 0 = no track.
 
@@ -56,9 +70,9 @@ def read_labels(
     name = one_line(Path(path).name)
     try:
         where = absolute_path(path)
-        driver = sniff_driver(where)
+        driver = sniff_driver(where, drivers=drivers)
         with guarded(doing="open the mask"), opened(where, driver=driver, overviews=True) as dataset:
-            check_limits(dataset, Limits())
+            check_limits(dataset, limits or Limits())
             mask_grid = _mask_grid(dataset, grid=grid)
         columns, rows = _positions(mask_grid, grid=grid, tile_shape=tile_shape)
         with guarded(doing="read the mask"), opened(where, driver=driver) as dataset:
