@@ -49,6 +49,8 @@ def views(strips: Sequence[Strip]) -> list[NDArray[np.float32]]:
     Brightness and two differences of colour, in units of the spread of all strips of the tile;
     brightness against its surroundings; validity. So haze, exposure and bit depth drop out.
     """
+    if not strips:
+        return []
     images = [_channels(s) for s in strips]
     pixels = np.concatenate(
         [im[:, s.valid[::2] & s.valid[1::2]] for im, s in zip(images, strips, strict=True)], axis=1

@@ -16,8 +16,10 @@ from railcount.counts import Interval, TileCount, TrackSummary
 from railcount.errors import MissingInput, TileError
 from railcount.occupancy import NET_KINDS, measure
 from railcount.raster import open_tile
+from railcount.raster.safety import DEFAULT_DRIVERS
 from railcount.strips import straighten
 from railcount.tracks.locate import locate
+from railcount.visibility import cloud_mask
 
 if TYPE_CHECKING:
     import os
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from railcount.cars.split import Split
+    from railcount.raster.grid import Grid
+    from railcount.raster.limits import Limits
+    from railcount.raster.safety import Driver
     from railcount.raster.tile import Pixels, Tile
     from railcount.sites import Site
     from railcount.tracks.network import TrackNetwork
@@ -51,6 +56,8 @@ def scan_tile(
     stock: str | None = None,
     gsd_m: float | None = None,
     baseline: bool = True,
+    limits: Limits | None = None,
+    drivers: Sequence[Driver] = DEFAULT_DRIVERS,
 ) -> TileCount:
     """Count the railcars of one tile and compare the count with the site's past.
 
@@ -64,7 +71,7 @@ def scan_tile(
     name = str(path)
     tile: Tile | None = None
     try:
-        tile = open_tile(path, gsd_m=gsd_m, acquired=date)
+        tile = open_tile(path, gsd_m=gsd_m, acquired=date, limits=limits, drivers=drivers)
         pixels = tile.read()
     except TileError as error:
         return _uncounted(name, tile, error)
@@ -82,9 +89,10 @@ def scan_tile(
     if tile.grid.gsd_m > COARSEST_M:
         reason = f"pixels of {tile.grid.gsd_m:.2f} m are too coarse: cars are told apart up to {COARSEST_M} m"
         return replace(result, status="refused", reasons=(*tile.reasons, reason))
+    pixels, hidden = _without_cloud(pixels, grid=tile.grid)
     network = locate(pixels, grid=tile.grid, tracks=_path(tracks), mask=_path(mask))
-    result = replace(result, network=network)
-    result = count_cars(result, pixels, network, stock=stock or (known.stock if known else DEFAULT_STOCK))
+    rolling = stock or (known.stock if known else DEFAULT_STOCK)
+    result = count_cars(replace(result, network=network), pixels, network, stock=rolling, hidden=hidden)
     reasons = (*tile.reasons, *result.reasons)
     if tile.reasons and result.status == "counted":
         result = replace(result, status="degraded")
@@ -102,35 +110,53 @@ def locate_tracks(
     site: str | None = None,
     date: date | datetime | None = None,
     gsd_m: float | None = None,
+    limits: Limits | None = None,
+    drivers: Sequence[Driver] = DEFAULT_DRIVERS,
 ) -> tuple[Tile, TrackNetwork]:
     """The tile and its tracks, as ``scan_tile`` would use them.
 
     Raises TileError where the tile cannot be read, InputError for options that are not usable.
     """
-    tile = open_tile(path, gsd_m=gsd_m, acquired=date)
-    return tile, locate(tile.read(), grid=tile.grid, tracks=_path(tracks), mask=_path(mask))
+    tile = open_tile(path, gsd_m=gsd_m, acquired=date, limits=limits, drivers=drivers)
+    pixels, _ = _without_cloud(tile.read(), grid=tile.grid)
+    return tile, locate(pixels, grid=tile.grid, tracks=_path(tracks), mask=_path(mask))
 
 
-def count_cars(result: TileCount, pixels: Pixels, network: TrackNetwork, *, stock: str) -> TileCount:
-    """Fill in what stands on the tracks: ``result`` needs its grid."""
+def _without_cloud(pixels: Pixels, *, grid: Grid) -> tuple[Pixels, float]:
+    """The pixels with those under cloud no longer valid, and the part of the tile that cloud hides."""
+    cloud = cloud_mask(pixels, grid=grid)
+    hidden = float((cloud & pixels.valid).sum() / max(pixels.valid.sum(), 1))
+    return replace(pixels, valid=pixels.valid & ~cloud), hidden
+
+
+def count_cars(
+    result: TileCount, pixels: Pixels, network: TrackNetwork, *, stock: str, hidden: float = 0.0
+) -> TileCount:
+    """Fill in what stands on the tracks: ``result`` needs its grid.
+
+    ``hidden`` is the part of the tile under cloud: tracks that were found say nothing of those below it.
+    """
     grid = result.grid
     assert grid is not None  # set by every caller that has a tile
     strips = straighten(pixels, network, grid=grid)
     evidence = measure(strips)
     length_m = sum(s.length_m for s in strips)
-    seen = sum(float(e.seen.sum()) * s.step_m for e, s in zip(evidence, strips, strict=True))
+    seen_m = sum(float(e.seen.sum()) * s.step_m for e, s in zip(evidence, strips, strict=True))
+    seen = seen_m / length_m if length_m else 0.0
+    if network.source == "found":
+        seen = min(seen, 1.0 - hidden)
     summary = TrackSummary(
         source=network.source,
         n=len(strips),
         length_m=length_m,
-        visible_fraction=seen / length_m if length_m else 0.0,
+        visible_fraction=seen,
         registration=network.registration,
     )
     result = replace(result, tracks=summary, strips=strips, reasons=network.reasons)
     if not strips:
-        return _without_tracks(result, network)
+        return _without_tracks(result, network, hidden=hidden)
     if summary.visible_fraction < UNCOUNTABLE_BELOW:
-        reason = f"only {summary.visible_fraction:.0%} of the track length can be seen"
+        reason = f"only {summary.visible_fraction:.0%} of the tracks can be seen{_because(hidden)}"
         return replace(result, status="uncountable", reasons=(*network.reasons, reason))
     rolling = load_stock(stock)
     rows = split(strips, evidence, stock=rolling)
@@ -145,12 +171,19 @@ def count_cars(result: TileCount, pixels: Pixels, network: TrackNetwork, *, stoc
     return result
 
 
-def _without_tracks(result: TileCount, network: TrackNetwork) -> TileCount:
-    """No tracks, no railcars: a count of 0 where the pixels were searched, none where lines were given."""
-    if network.source == "found":
-        none = Interval(best=0, low=0, high=0)
-        return replace(result, railcars=none, locomotives=none, covered=none, trains=0, occupied_m=0.0)
-    return replace(result, status="uncountable")
+def _because(hidden: float) -> str:
+    return f" (cloud hides {hidden:.0%} of the tile)" if hidden >= 0.01 else ""
+
+
+def _without_tracks(result: TileCount, network: TrackNetwork, *, hidden: float) -> TileCount:
+    """No tracks, no railcars: a count of 0 where enough of the tile was searched in vain."""
+    if network.source != "found":
+        return replace(result, status="uncountable")
+    if hidden > 1 - UNCOUNTABLE_BELOW:
+        reason = f"no tracks were found, and cloud hides {hidden:.0%} of the tile"
+        return replace(result, status="uncountable", reasons=(reason,))
+    none = Interval(best=0, low=0, high=0)
+    return replace(result, railcars=none, locomotives=none, covered=none, trains=0, occupied_m=0.0)
 
 
 def _with_totals(result: TileCount, rows: Split, kinds: Sequence[NDArray[np.float64]]) -> TileCount:

@@ -25,9 +25,11 @@ LONGEST_GAP_M = 2.5
 """Body to body; farther apart are two trains."""
 GAP_SPREAD_M = 0.4
 LOG_TRAIN = -4.0
-LOG_CAR = -1.0
-COLUMN_WEIGHT = 0.3
+LOG_CAR = 0.0
+BODY_WEIGHT = 0.2
 """Neighbouring columns see the same thing: each counts as this share of an independent witness."""
+GAP_WEIGHT = 1.0
+"""The same for the few columns of a gap."""
 TOLERANCE_M = 1.5
 """A car found within this of the truth at both ends is the same car."""
 PITCH_SHARE = 0.7
@@ -83,8 +85,8 @@ def _words(evidence: Sequence[Evidence], prior: Array, *, step_m: float) -> Word
     gap = np.exp(-0.5 * ((gap_m - COUPLED_GAP_M) / GAP_SPREAD_M) ** 2) + 0.05
     gap[0] = 0.0
     return Words(
-        body=stack([e.body * COLUMN_WEIGHT for e in evidence], n),
-        gap=stack([e.gap * COLUMN_WEIGHT for e in evidence], n),
+        body=stack([BODY_WEIGHT * e.body for e in evidence], n),
+        gap=stack([BODY_WEIGHT * e.body + GAP_WEIGHT * (e.gap - e.body) for e in evidence], n),
         body_prior=_log(prior) + LOG_CAR,
         gap_prior=_log(gap / gap.sum()),
         log_train=LOG_TRAIN,

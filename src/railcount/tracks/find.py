@@ -15,7 +15,7 @@ from railcount.tracks.corridor import (
     straighten_corridor,
 )
 from railcount.tracks.network import Track, TrackNetwork
-from railcount.tracks.rows import BLOCK, Row, centre_odds, trace_rows
+from railcount.tracks.rows import BLOCK, Row, centre_odds, prolonged, trace_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,7 +44,7 @@ def find_tracks(pixels: Pixels, *, grid: Grid) -> TrackNetwork:
     lines: list[tuple[Array, float]] = []
     for corridor in corridors(pixels, grid=grid):
         for row in trace_rows(centre_odds(corridor), step_m=corridor.step_m):
-            line = _line(row, corridor)
+            line = _line(prolonged(row, corridor), corridor)
             if not any(_same(line, other) for other, _ in lines):
                 lines.append((line, row.score / len(row.v)))
     lines.sort(key=lambda x: _order(x[0]))

@@ -29,6 +29,8 @@ KEEP_APART_M = 2.0
 LEAST_SCORE = 14.0
 """Sum of log-odds along a line: about 40 m of clear track."""
 SMOOTH_BLOCKS = 4.0
+RUN_ON_BLOCKS = 8
+"""Blocks whose direction a line keeps where it runs on unseen."""
 
 
 def block_view(corridor: Corridor) -> NDArray[np.float32]:
@@ -144,6 +146,32 @@ def _centred(row: Row, odds: Array) -> Row:
         weight[i] = w.sum()
         v[i] = (w * np.arange(lo, hi)).sum() / max(w.sum(), 1e-9)
     return Row(row.first, _smooth(v, weight + 1e-3), row.score)
+
+
+def prolonged(row: Row, corridor: Corridor) -> Row:
+    """The row run on straight, at both ends, through what cannot be seen: a track does not end at a cloud."""
+    share = corridor.valid[:, : corridor.valid.shape[1] // BLOCK * BLOCK]
+    share = share.reshape(share.shape[0], -1, BLOCK).mean(axis=-1)
+    reach = min(len(row.v) - 1, RUN_ON_BLOCKS)
+    if reach < 1:
+        return row
+
+    def ahead(first: int, v: float, slope: float, way: int) -> list[float]:
+        out: list[float] = []
+        block = first + way
+        while 0 <= block < share.shape[1]:
+            v += slope
+            r = round(v)
+            if not 0 <= r < share.shape[0] or share[r, block] >= 0.5:
+                break
+            out.append(v)
+            block += way
+        return out
+
+    after = ahead(row.first + len(row.v) - 1, row.v[-1], (row.v[-1] - row.v[-1 - reach]) / reach, 1)
+    before = ahead(row.first, row.v[0], (row.v[0] - row.v[reach]) / reach, -1)
+    v = np.concatenate([before[::-1], row.v, after])
+    return Row(row.first - len(before), v, row.score)
 
 
 def _smooth(v: Array, weight: Array) -> Array:
