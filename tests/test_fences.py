@@ -65,6 +65,61 @@ def test_fence(name: str) -> None:
     assert [file for file in outside if name in imports((SOURCE / file).read_text("utf-8"))] == []
 
 
+ARROWS = {
+    # Nobody but the command line knows it, and only it knows the outputs.
+    "railcount.cli": ("cli/", "__main__.py"),
+    "railcount.outputs": ("cli/", "outputs/"),
+    # What ends in a result is not known to what leads there.
+    "railcount.scan": ("cli/", "__init__.py"),
+    "railcount.simulate": ("cli/", "simulate/"),
+    "railcount.cars": ("cars/", "scan.py"),
+    "railcount.occupancy": ("occupancy.py", "cars/", "scan.py"),
+}
+"""Module, and who may import it: data flows one way."""
+
+
+def railcount_imports(code: str, *, package: str) -> set[str]:
+    """Full names of railcount's modules that code in ``package`` imports, relative imports too."""
+    found = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            parts = package.split(".")
+            above = parts[: len(parts) - node.level + 1] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            # "from railcount import outputs" names a module as well as "import railcount.outputs" does
+            found |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+    return {name for name in found if name.partition(".")[0] == "railcount"}
+
+
+def test_arrows_are_seen_in_every_spelling() -> None:
+    spelled = (
+        "import railcount.outputs.json",
+        "from railcount.outputs import json",
+        "from railcount import outputs",
+        "from ..outputs import json",
+        "from .. import outputs",
+        "def f():\n    from railcount.outputs.text import x",
+    )
+    for code in spelled:
+        names = railcount_imports(code, package="railcount.raster")
+        assert any(f"{name}.".startswith("railcount.outputs.") for name in names), code
+
+
+@pytest.mark.parametrize("target", ARROWS)
+def test_arrows_go_one_way(target: str) -> None:
+    wrong = {}
+    for file in FILES:
+        if file.startswith(ARROWS[target]):
+            continue
+        package = ".".join(["railcount", *Path(file).parent.parts])
+        names = railcount_imports((SOURCE / file).read_text("utf-8"), package=package)
+        if found := sorted(name for name in names if f"{name}.".startswith(f"{target}.")):
+            wrong[file] = found
+    assert wrong == {}
+
+
 def test_the_library_never_prints() -> None:
     library = [file for file in FILES if not file.startswith("cli/")]
     assert {f: lines for f in library if (lines := printing((SOURCE / f).read_text("utf-8")))} == {}

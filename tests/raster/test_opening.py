@@ -15,7 +15,6 @@ import rasterio
 
 from railcount.errors import MissingInput, TileRefused, TileUnreadable
 from railcount.raster import Limits, open_tile
-from railcount.raster.paths import one_line
 
 from . import factories
 
@@ -254,8 +253,3 @@ def test_an_overview_named_by_the_file_is_not_fetched(tmp_path):
         dataset.read(out_shape=(3, 6, 8))
     assert listener.n_visits > 0  # the trap works
     listener.socket.close()
-
-
-def test_one_line():
-    assert one_line("a\n\x1b[31m\udcff b") == "a\\n\\x1b[31m\\udcff b"
-    assert len(one_line("x" * 1000)) == 300

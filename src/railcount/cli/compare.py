@@ -144,7 +144,7 @@ def _caveats(site: Site, day: date) -> Iterable[str]:
 
 
 def _table(site: Site, day: date, count: Interval, comparison: Comparison, *, width: int) -> list[str]:
-    from railcount.outputs.text import escape
+    from railcount.text import escape
 
     def fold(text: str, indent: str = "", more: str = "") -> list[str]:
         # A narrow terminal still gets words: below 40 columns the lines are longer than it is.

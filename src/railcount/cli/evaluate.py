@@ -39,7 +39,7 @@ def evaluate(ctx: click.Context, predicted: Path, truth: Path, pixels: bool, out
       railcount evaluate cars.geojson truth.geojson
     """
     from railcount.evaluate import pair_folders, score_files, summarise
-    from railcount.outputs.text import escape
+    from railcount.text import escape
 
     missing: tuple[Path, ...] = ()
     pairs: Sequence[tuple[Path, Path]] = ((predicted, truth),)
@@ -106,7 +106,7 @@ def _estimate(estimate: Estimate | None) -> dict[str, float | None] | None:
 
 
 def _table(scores: Sequence[Score], summary: Summary) -> str:
-    from railcount.outputs.text import escape
+    from railcount.text import escape
 
     width = max(5, *(len(escape(one.name)) for one in scores))
     head = f"{'image':<{width}}  {'truth':>5} {'found':>5} {'error':>5}"

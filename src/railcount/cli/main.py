@@ -54,17 +54,13 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except RailcountError as error:
-            click.echo(f"railcount: {_one_line(error)}", err=True)
+            from railcount.text import escape
+
+            click.echo(f"railcount: {escape(str(error) or type(error).__name__)}", err=True)
             ctx.exit(EXIT_ERROR)
         except KeyboardInterrupt:
             click.echo("railcount: interrupted", err=True)
             ctx.exit(EXIT_INTERRUPTED)
-
-
-def _one_line(error: BaseException) -> str:
-    from railcount.outputs.text import escape
-
-    return escape(str(error) or type(error).__name__)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

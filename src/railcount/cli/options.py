@@ -59,7 +59,7 @@ class _ClickHandler(logging.Handler):
     """Log lines to the stderr of the moment, escaped."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        from railcount.outputs.text import escape
+        from railcount.text import escape
 
         click.echo(f"railcount: {escape(self.format(record))}", err=True)
 

@@ -123,7 +123,7 @@ def _check_outputs(
 ) -> list[Path]:
     """Refuse outputs that cannot work before any counting; the picture's path for each tile."""
     from railcount.errors import InputError
-    from railcount.outputs.files import check_target
+    from railcount.files import check_target
     from railcount.outputs.write import format_of
 
     for path in outputs:
@@ -158,8 +158,8 @@ def _draw(count: TileCount, picture: Path, *, reading: dict[str, Any], overwrite
     """The picture of one tile, opened with the options that it was counted with."""
     from railcount.errors import MissingInput, TileError
     from railcount.outputs.overlay import draw_overlay
-    from railcount.outputs.text import escape
     from railcount.raster import open_tile
+    from railcount.text import escape
 
     try:
         tile = open_tile(count.tile, **reading)

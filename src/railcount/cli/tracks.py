@@ -80,7 +80,7 @@ def tracks(  # noqa: PLR0917
 
 
 def _check_outputs(outputs: tuple[str, ...], *, preview: str | None, overwrite: bool) -> None:
-    from railcount.outputs.files import check_target
+    from railcount.files import check_target
 
     for path in outputs:
         if Path(path).suffix.lower() not in LINE_SUFFIXES + MASK_SUFFIXES:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from railcount.counts import KINDS
 from railcount.outputs.json import result
-from railcount.outputs.text import escape
+from railcount.text import escape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,8 @@ import numpy as np
 
 from railcount.errors import InputError
 from railcount.outputs.json import document, rounded, to_text
-from railcount.outputs.text import escape, plain
+from railcount.outputs.text import plain
+from railcount.text import escape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from railcount.counts import KINDS
-from railcount.outputs.files import check_target
+from railcount.files import check_target
 from railcount.outputs.picture import FAINT, INK, KIND_COLOURS, Page, stretch_of
 from railcount.outputs.stripsheet import DOUBTFUL, MAX_ROWS, Row, draw_rows, rows_of
 from railcount.outputs.table import headline, track_length_m

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from railcount.outputs.files import replacing
+from railcount.files import replacing
 
 if TYPE_CHECKING:
     import os
@@ -198,7 +198,7 @@ class Page:
 
 def drawable(words: str) -> str:
     """``words`` on one line, with escapes for the letters that the font lacks."""
-    from railcount.outputs.text import escape
+    from railcount.text import escape
 
     known = _letters()
     return "".join(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from railcount.counts import KINDS, STATUSES_WITH_COUNT
-from railcount.outputs.text import SIMULATED, credit_line, escape, time_text
+from railcount.outputs.text import SIMULATED, credit_line, time_text
+from railcount.text import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

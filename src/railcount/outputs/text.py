@@ -1,4 +1,4 @@
-"""Text that came from a file, made safe to show."""
+"""Text for outputs: Unicode that every program reads, credits and times."""
 
 from __future__ import annotations
 
@@ -8,15 +8,6 @@ if TYPE_CHECKING:
     from railcount.raster.acquisition import Acquisition
 
 SIMULATED = "simulated"
-
-
-def escape(text: str) -> str:
-    r"""``text`` on one line, with nothing in it that a terminal would act on.
-
-    Control, format (right-to-left marks), surrogate and unassigned characters and line
-    breaks become backslash escapes. Letters of every script stay as they are.
-    """
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 @overload

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from railcount.errors import InputError, OutputError
+from railcount.files import replacing
 from railcount.outputs.csv import COLUMNS, TEXT_COLUMNS, row
-from railcount.outputs.files import replacing
 from railcount.outputs.geojson import car_properties, to_lon_lat
 from railcount.outputs.table import track_length_m
-from railcount.outputs.text import escape
+from railcount.text import escape
 
 if TYPE_CHECKING:
     import os

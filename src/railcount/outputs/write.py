@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from railcount.errors import InputError
-from railcount.outputs.files import check_target, write_bytes
+from railcount.files import check_target, write_bytes
 
 if TYPE_CHECKING:
     import os

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from railcount.raster.acquisition import Acquisition
 from railcount.raster.names import date_in, parse_name
-from railcount.raster.paths import one_line
 from railcount.raster.sidecars import (
     Facts,
     cloud_fraction,
@@ -18,6 +17,7 @@ from railcount.raster.sidecars import (
     sidecar_facts,
     text,
 )
+from railcount.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from railcount.errors import TileRefused
-from railcount.raster.paths import one_line
+from railcount.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

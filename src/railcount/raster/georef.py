@@ -12,7 +12,7 @@ from pyproj.exceptions import CRSError, ProjError
 
 from railcount.errors import InputError, TileRefused
 from railcount.raster.grid import Grid
-from railcount.raster.paths import one_line
+from railcount.text import one_line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,9 +15,10 @@ from railcount.raster.bands import BandPlan, plan_bands
 from railcount.raster.georef import grid_from_dataset, grid_from_gsd
 from railcount.raster.limits import DEFAULT_DRIVERS, Driver, Limits
 from railcount.raster.names import parse_name
-from railcount.raster.paths import absolute_path, one_line
+from railcount.raster.paths import absolute_path
 from railcount.raster.pixels import read_pixels
 from railcount.raster.safety import guarded, opened, sniff_driver
+from railcount.text import one_line
 
 if TYPE_CHECKING:
     import os

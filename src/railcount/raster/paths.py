@@ -8,19 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from railcount.errors import MissingInput, TileRefused, TileUnreadable
+from railcount.text import one_line
 
 if TYPE_CHECKING:
     from railcount.errors import RailcountError
-
-_MAX_LINE = 300
-
-
-def one_line(text: object, *, max_length: int = _MAX_LINE) -> str:
-    """Text as one printable line: control characters and lone surrogates are escaped."""
-    line = "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(text).strip()
-    )
-    return line if len(line) <= max_length else line[: max_length - 3] + "..."
 
 
 def absolute_path(path: str | os.PathLike[str]) -> Path:

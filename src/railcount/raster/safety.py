@@ -20,7 +20,8 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from railcount.errors import RailcountError, TileRefused, TileUnreadable
 from railcount.raster.limits import DEFAULT_DRIVERS, Driver
-from railcount.raster.paths import one_line, read_head
+from railcount.raster.paths import read_head
+from railcount.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,7 +12,8 @@ from xml.parsers import expat
 
 from railcount.errors import InputError, MissingInput
 from railcount.raster.names import FIRST_YEAR, LAST_YEAR
-from railcount.raster.paths import one_line, read_head
+from railcount.raster.paths import read_head
+from railcount.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from railcount.errors import InputError, OutputError, OutputExists
+from railcount.errors import InputError, OutputError
+from railcount.files import check_target, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -42,15 +41,13 @@ def write_geotiff(
     import rasterio
     from rasterio.enums import ColorInterp
 
-    path = Path(path)
     if bands.ndim != 3 or bands.shape[1:] != (grid.height, grid.width):
         raise InputError(
             f"bands must be (bands, {grid.height}, {grid.width}) to fit the grid, not {bands.shape}"
         )
     if compression == "jpeg" and (bands.dtype != np.uint8 or len(bands) not in (1, 3)):
         raise InputError(f"JPEG takes 1 or 3 bands of 8 bit, not {len(bands)} of {bands.dtype}")
-    if path.exists() and not overwrite:
-        raise OutputExists(f"{path} exists; allow overwriting to replace it")
+    check_target(path, overwrite=overwrite)
     profile: dict[str, Any] = {
         "driver": "GTiff", "width": grid.width, "height": grid.height, "count": len(bands),
         "dtype": bands.dtype.name,
@@ -72,17 +69,16 @@ def write_geotiff(
         profile["photometric"] = "rgb"
         profile["alpha"] = "unspecified"
     try:
-        # GDAL writes beside the target under a name of its own, then the finished file takes its place.
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
-            part = Path(folder) / "part.tif"
-            with rasterio.open(part, "w", **profile) as target:
-                target.write(bands)
-                if compression != "jpeg" and len(bands) in names:
-                    target.colorinterp = names[len(bands)]
-                if tags:
-                    target.update_tags(**tags)
-                if imagery:
-                    target.update_tags(ns="IMAGERY", **imagery)
-            os.replace(part, path)
-    except (rasterio.errors.RasterioError, OSError) as error:
+        with (
+            replacing(path, overwrite=overwrite) as part,
+            rasterio.open(part.absolute(), "w", **profile) as target,
+        ):
+            target.write(bands)
+            if compression != "jpeg" and len(bands) in names:
+                target.colorinterp = names[len(bands)]
+            if tags:
+                target.update_tags(**tags)
+            if imagery:
+                target.update_tags(ns="IMAGERY", **imagery)
+    except rasterio.errors.RasterioError as error:
         raise OutputError(f"{path} could not be written: {error}") from error

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from railcount.errors import InputError, OutputError, OutputExists
+from railcount.errors import InputError, OutputError
+from railcount.files import check_target, write_bytes
 from railcount.raster.write import Compression, write_geotiff
 from railcount.simulate.truth import cars_geojson, tracks_geojson
 
@@ -78,19 +77,18 @@ def write_scene(
         cars=folder / f"{stem}_truth.geojson",
         tracks=folder / f"{stem}_tracks.geojson",
     )
-    for path in (written.image, written.cars, written.tracks):
-        if path.exists() and not overwrite:
-            raise OutputExists(f"{path} exists; allow overwriting to replace it")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"the folder {folder} could not be made: {error}") from error
+    for path in (written.image, written.cars, written.tracks):
+        check_target(path, overwrite=overwrite)
     imagery = {"CLOUDCOVER": f"{100 * drawn.cloud_cover:.0f}", "SATELLITEID": "SIMULATED"}
     if drawn.scene.acquired_utc is not None:
         imagery["ACQUISITIONDATETIME"] = drawn.scene.acquired_utc.strftime("%Y-%m-%d %H:%M:%S")
     # The picture last: where it stands, its truth stands beside it.
-    _write_text(written.cars, cars_geojson(drawn))
-    _write_text(written.tracks, tracks_geojson(drawn))
+    write_bytes(written.cars, cars_geojson(drawn).encode("utf-8"), overwrite=overwrite)
+    write_bytes(written.tracks, tracks_geojson(drawn).encode("utf-8"), overwrite=overwrite)
     write_geotiff(
         written.image,
         drawn.bands,
@@ -103,19 +101,3 @@ def write_scene(
         overwrite=overwrite,
     )
     return written
-
-
-def _write_text(path: Path, text: str) -> None:
-    """The whole text or nothing, by way of a file beside the target."""
-    try:
-        handle, part = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as target:
-                target.write(text)
-            os.chmod(part, 0o644)
-            os.replace(part, path)
-        except BaseException:
-            Path(part).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise OutputError(f"{path} could not be written: {error}") from error

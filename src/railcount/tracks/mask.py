@@ -11,12 +11,13 @@ from rasterio.features import rasterize
 from rasterio.windows import Window as RasterioWindow
 
 from railcount.errors import InputError, TileError, TileRefused
-from railcount.outputs.files import replacing
+from railcount.files import replacing
 from railcount.raster.georef import grid_from_dataset
 from railcount.raster.limits import DEFAULT_DRIVERS, Driver, Limits
 from railcount.raster.opening import check_limits
-from railcount.raster.paths import absolute_path, one_line
+from railcount.raster.paths import absolute_path
 from railcount.raster.safety import guarded, opened, sniff_driver
+from railcount.text import one_line
 from railcount.tracks.centrelines import lines_from_mask
 
 if TYPE_CHECKING:

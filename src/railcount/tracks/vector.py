@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from railcount.errors import InputError, OutputError, RailcountError
-from railcount.outputs.files import replacing
-from railcount.raster.paths import one_line, read_head
+from railcount.files import replacing
+from railcount.raster.paths import read_head
+from railcount.text import one_line
 from railcount.tracks.clip import clip_to_raster
 from railcount.tracks.network import Track
 

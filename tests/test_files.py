@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from railcount.errors import InputError, OutputError, OutputExists
-from railcount.outputs.files import check_target, replacing, write_bytes
-from railcount.outputs.text import escape
-from railcount.outputs.write import write_counts
-
-from . import factories
+from railcount.errors import OutputError, OutputExists
+from railcount.files import check_target, replacing, write_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,31 +71,3 @@ def test_folders(tmp_path: Path) -> None:
         check_target(tmp_path)
     with pytest.raises(OutputError, match="make it first"):
         check_target(tmp_path / "no" / "a.json")
-
-
-@pytest.mark.parametrize("suffix", [".json", ".geojson", ".csv", ".gpkg", ".JSON"])
-def test_suffix_names_the_format(tmp_path: Path, suffix: str) -> None:
-    target = tmp_path / f"out{suffix}"
-    write_counts([factories.counted()], target)
-    start = {".csv": b"tile,", ".gpkg": b"SQLite format 3"}.get(suffix, b"{\n")
-    assert target.read_bytes().startswith(start)
-    with pytest.raises(OutputExists):
-        write_counts([factories.counted()], target)
-
-
-def test_unknown_suffix(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"\.geojson"):
-        write_counts([factories.counted()], tmp_path / "out.shp")
-
-
-@pytest.mark.parametrize(
-    ("raw", "shown"),
-    [
-        ("두만강 yard.tif", "두만강 yard.tif"),
-        ("a\nb\tc\x1b[2J\x7f\x9b", r"a\nb\tc\x1b[2J\x7f\x9b"),
-        ("gpj\u202efit", r"gpj\u202efit"),
-        ("\u2028\u2029\udcff", r"\u2028\u2029\udcff"),
-    ],
-)
-def test_escape(raw: str, shown: str) -> None:
-    assert escape(raw) == shown

@@ -12,6 +12,9 @@ from railcount.errors import OutputError, OutputExists, RailcountError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_BESIDE = ("-journal", "-wal", "-shm", ".aux.xml")
+"""Ends of files that SQLite and GDAL put beside the one they write."""
+
 
 def check_target(path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
     """The path, when a file can be put there.
@@ -55,7 +58,7 @@ def replacing(path: str | os.PathLike[str], *, overwrite: bool = False) -> Itera
         msg = f"{target} could not be written: {error.strerror or error}"
         raise OutputError(msg) from error
     finally:
-        for leftover in (temporary, *(Path(f"{temporary}{end}") for end in ("-journal", "-wal", "-shm"))):
+        for leftover in (temporary, *(Path(f"{temporary}{end}") for end in _BESIDE)):
             with suppress(OSError):
                 leftover.unlink()
 
