@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from railcount import net
 from railcount.net import Layer, Net, load_net
 
 
 def layer(rng: np.random.Generator, shape: tuple[int, int, int, int], **fields: object) -> Layer:
-    given = {"stride_rows": 1, "dilation_cols": 1, "pad_rows": 0, "rectify": False, "residual": False} | fields
+    given = {
+        "stride_rows": 1,
+        "dilation_cols": 1,
+        "pad_rows": 0,
+        "rectify": False,
+        "residual": False,
+    } | fields
     return Layer(
         rng.normal(size=shape).astype(np.float32), rng.normal(size=shape[0]).astype(np.float32), **given
     )  # type: ignore[arg-type]
@@ -35,7 +42,11 @@ def convolved(x: Layer, image: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("shape", "fields"),
-    [((3, 2, 3, 5), {"pad_rows": 1}), ((2, 2, 2, 3), {"stride_rows": 2}), ((2, 2, 1, 3), {"dilation_cols": 3})],
+    [
+        ((3, 2, 3, 5), {"pad_rows": 1}),
+        ((2, 2, 2, 3), {"stride_rows": 2}),
+        ((2, 2, 1, 3), {"dilation_cols": 3}),
+    ],
 )
 def test_layer(shape: tuple[int, int, int, int], fields: dict[str, int]) -> None:
     rng = np.random.default_rng(0)

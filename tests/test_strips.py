@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from affine import Affine
+
 from railcount.raster.grid import Grid
 from railcount.raster.tile import Pixels
 from railcount.strips import STEP_M, resample_line, straighten
@@ -25,7 +26,8 @@ def arc(radius_m: float, gsd_m: float) -> np.ndarray:
 def painted(line_px: np.ndarray, shape: tuple[int, int], gsd_m: float) -> Pixels:
     """Brightness = distance from the line, metres."""
     rows, cols = np.mgrid[0 : shape[0], 0 : shape[1]] + 0.5
-    fine = np.stack([np.interp(np.linspace(0, 1, 4000), np.linspace(0, 1, len(line_px)), line_px[:, k]) for k in (0, 1)])
+    at, knots = np.linspace(0, 1, 4000), np.linspace(0, 1, len(line_px))
+    fine = np.stack([np.interp(at, knots, line_px[:, k]) for k in (0, 1)])
     distance = np.full(shape, np.inf)
     for x, y in fine.T[::4]:
         distance = np.minimum(distance, np.hypot(cols - x, rows - y))

@@ -10,11 +10,33 @@ from torch import nn
 
 
 class Conv(nn.Module):
-    def __init__(self, n_in, n_out, rows, cols, *, stride_rows=1, dilation_cols=1, pad_rows=0, rectify=True, residual=False):
+    def __init__(
+        self,
+        n_in,
+        n_out,
+        rows,
+        cols,
+        *,
+        stride_rows=1,
+        dilation_cols=1,
+        pad_rows=0,
+        rectify=True,
+        residual=False,
+    ):
         super().__init__()
-        self.spec = dict(stride_rows=stride_rows, dilation_cols=dilation_cols, pad_rows=pad_rows, rectify=rectify, residual=residual)
+        self.spec = {
+            "stride_rows": stride_rows,
+            "dilation_cols": dilation_cols,
+            "pad_rows": pad_rows,
+            "rectify": rectify,
+            "residual": residual,
+        }
         self.conv = nn.Conv2d(
-            n_in, n_out, (rows, cols), stride=(stride_rows, 1), dilation=(1, dilation_cols),
+            n_in,
+            n_out,
+            (rows, cols),
+            stride=(stride_rows, 1),
+            dilation=(1, dilation_cols),
             padding=(pad_rows, (cols - 1) // 2 * dilation_cols),
         )
 
@@ -26,7 +48,7 @@ class Conv(nn.Module):
 
 
 def cars_net():
-    """Strip of 16 rows (0.5 m) x n columns (0.25 m) to states and kinds of every column; sees 22 m each way."""
+    """Strip of 16 rows (0.5 m) x n columns (0.25 m) to each column's states and kinds; sees 22 m each way."""
     c = 48
     return nn.Sequential(
         Conv(5, 16, 3, 5, pad_rows=1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from railcount.simulate import Ground, Layout, Lineside, Scene, Sensor, Stock, Sun, Weather
 
 FAMILIES = (("russian",), ("chinese",), ("european",), ("north-american",), ("russian", "chinese"))
@@ -43,7 +44,9 @@ def random_scene(seed: int) -> Scene:
         ),
         lineside=Lineside(canopies=maybe(0.05, 1, 0)),
         weather=Weather(
-            snow=maybe(0.15, (0.2, 1.0), 0.0), haze=maybe(0.3, (0.1, 0.6), 0.0), wet=maybe(0.2, (0.2, 1.0), 0.0)
+            snow=maybe(0.15, (0.2, 1.0), 0.0),
+            haze=maybe(0.3, (0.1, 0.6), 0.0),
+            wet=maybe(0.2, (0.2, 1.0), 0.0),
         ),
         sensor=Sensor(
             bands=int(rng.choice([1, 3, 3, 3, 4])),

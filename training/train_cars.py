@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -45,7 +46,7 @@ def augment(v, lab, rng):
 
 
 def main(files, out, minutes):
-    data = [e for f in files for e in pickle.load(open(f, "rb"))["cars"]]
+    data = [e for f in files for e in pickle.loads(Path(f).read_bytes())["cars"]]
     rng = np.random.default_rng(0)
     torch.manual_seed(0)
     torch.set_num_threads(1)  # beside other work, waiting threads cost more than they give

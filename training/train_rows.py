@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,7 +17,9 @@ BLOCKS, ACROSS, BATCH = 40, 160, 16
 
 def augment(v, lab, rng):
     """A random window, turned and mirrored, its contrast and colour changed."""
-    i, j = (rng.integers(0, max(1, n - size + 1)) for n, size in zip(v.shape[1:], (BLOCKS, ACROSS)))
+    i, j = (
+        rng.integers(0, max(1, n - size + 1)) for n, size in zip(v.shape[1:], (BLOCKS, ACROSS), strict=True)
+    )
     v = v[:, i : i + BLOCKS, j : j + ACROSS].astype(np.float32)
     lab = lab[i : i + BLOCKS, j : j + ACROSS].astype(np.float32)
     pad = ((0, BLOCKS - v.shape[1]), (0, ACROSS - v.shape[2]))
@@ -38,7 +41,7 @@ def augment(v, lab, rng):
 
 
 def main(files, out, minutes):
-    data = [e for f in files for e in pickle.load(open(f, "rb"))["rows"]]
+    data = [e for f in files for e in pickle.loads(Path(f).read_bytes())["rows"]]
     rng = np.random.default_rng(0)
     torch.manual_seed(0)
     torch.set_num_threads(1)
@@ -56,7 +59,8 @@ def main(files, out, minutes):
             if len(where[i]) and rng.random() < 0.6:
                 a, b = where[i][rng.integers(len(where[i]))]
                 lo_a, lo_b = max(0, a - rng.integers(0, BLOCKS)), max(0, b - rng.integers(0, ACROSS))
-                v, lab = v[:, lo_a : lo_a + BLOCKS, lo_b : lo_b + ACROSS], lab[lo_a : lo_a + BLOCKS, lo_b : lo_b + ACROSS]
+                along, across = slice(lo_a, lo_a + BLOCKS), slice(lo_b, lo_b + ACROSS)
+                v, lab = v[:, along, across], lab[along, across]
             batch.append(augment(v, lab, rng))
         x = torch.from_numpy(np.stack([b[0] for b in batch]))
         y = torch.from_numpy(np.stack([b[1] for b in batch]))

@@ -12,14 +12,26 @@ import sys
 from dataclasses import dataclass
 
 import numpy as np
+from shapely import Polygon
+
 from railcount.counts import TileCount
 from railcount.evaluate import match
 from railcount.raster.tile import Pixels
 from railcount.scan import count_cars
-from railcount.simulate import Ground, Layout, Lineside, RenderedScene, Scene, Sensor, Stock, Sun, Weather, render
+from railcount.simulate import (
+    Ground,
+    Layout,
+    Lineside,
+    RenderedScene,
+    Scene,
+    Sensor,
+    Stock,
+    Sun,
+    Weather,
+    render,
+)
 from railcount.tracks.find import find_tracks
 from railcount.tracks.network import Track, TrackNetwork
-from shapely import Polygon
 
 FIRST_SEED = 900_000
 N_CLEAR = 8
@@ -85,17 +97,24 @@ def main() -> int:
     for mode in ("given", "found"):
         tally = Tally()
         for k in range(N_CLEAR):
-            drawn = render(clear_yard(n_railcars=100, kind="curved" if k % 4 == 3 else "straight"), seed=FIRST_SEED + k)
+            drawn = render(
+                clear_yard(n_railcars=100, kind="curved" if k % 4 == 3 else "straight"), seed=FIRST_SEED + k
+            )
             one = Tally()
             result = count(drawn, found=mode == "found")
             add(one, result, drawn)
-            print(f"simulated clear yard {k}, tracks {mode}: {one.predicted} of {one.truth}, F1 {one.f1:.3f}", flush=True)
+            print(
+                f"simulated clear yard {k}, tracks {mode}: {one.predicted} of {one.truth}, F1 {one.f1:.3f}",
+                flush=True,
+            )
             tally.matched += one.matched
             tally.predicted += one.predicted
             tally.truth += one.truth
         print(f"tracks {mode}: F1 {tally.f1:.3f}, count error {tally.count_error:.1%}")
         if tally.f1 < LEAST_F1[mode] or tally.count_error > MOST_COUNT_ERROR:
-            failures.append(f"tracks {mode}: F1 {tally.f1:.3f} below {LEAST_F1[mode]} or count off by over 5 %")
+            failures.append(
+                f"tracks {mode}: F1 {tally.f1:.3f} below {LEAST_F1[mode]} or count off by over 5 %"
+            )
     for k in range(2):
         empty = render(clear_yard(n_railcars=0, kind="straight"), seed=FIRST_SEED + 100 + k)
         for found in (False, True):

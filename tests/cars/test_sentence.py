@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+
 from railcount.cars.sentence import (
     Words,
     count_distribution,
