@@ -68,6 +68,15 @@ def test_tracks_takes_the_same_options(tmp_path: Path) -> None:
     assert CliRunner().invoke(cli, ["tracks", str(path), "--max-pixels", "4800"]).exit_code == 0
 
 
+def test_dates_that_disagree_reach_programs_and_leave_the_status(tmp_path: Path) -> None:
+    tags = {"TIFFTAG_DATETIME": "2023:10:05 02:11:00"}
+    alone = scan(factories.write_tif(tmp_path / "a.tif", tags=tags))
+    named = scan(factories.write_tif(tmp_path / "20221003_011846_ssc8_u0001_visual.tif", tags=tags))
+    assert (named[0], named[1]["status"]) == (alone[0], alone[1]["status"])
+    (more,) = set(named[1]["reasons"]) - set(alone[1]["reasons"])
+    assert more == "the date 2023-10-05 is from the TIFF tag, but the file name says 2022-10-03"
+
+
 def test_every_kind_has_its_gdal_driver() -> None:
     assert set(GDAL_DRIVERS) == set(get_args(Driver))
 

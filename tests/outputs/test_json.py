@@ -56,6 +56,16 @@ def test_schema_refuses(change: dict[str, Any]) -> None:
         check(document)
 
 
+def test_doubts_about_the_date_are_reasons_and_change_no_status() -> None:
+    doubt = "the date 2023-10-05 is from the TIFF tag, but the file name says 2022-10-03"
+    count = factories.counted(
+        reasons=("One.",), acquisition=Acquisition(doubts=(doubt,), notes=("Colours.",))
+    )
+    result = out.result(count)
+    assert (result["status"], result["reasons"]) == ("counted", ["One.", doubt])
+    check(out.document([count]))
+
+
 def test_no_count_is_null_never_zero() -> None:
     result = out.result(factories.without_count("uncountable", opened=True))
     for name in ("railcars", "locomotives", "trains", "occupied_m", "by_type", "covered", "comparison"):

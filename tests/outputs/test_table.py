@@ -117,6 +117,15 @@ def test_control_characters_are_escaped() -> None:
     assert text.count(r"a\x1b[2Jb\nc\u202ed\x07") >= 8
 
 
+def test_doubts_and_notes_are_told_apart_from_warnings() -> None:
+    taken = Acquisition(doubts=("Dates differ.",), notes=("Colours guessed.",))
+    text = render([factories.counted(acquisition=taken)], width=200)
+    lines = [line.split() for line in text.splitlines()]
+    assert ["note", "Dates", "differ."] in lines
+    assert ["note", "Colours", "guessed."] in lines
+    assert "warning" not in text
+
+
 def test_several_tiles_end_with_a_tally() -> None:
     text = render([factories.counted(), factories.without_count("refused"), factories.empty()])
     assert text.endswith("\n3 tiles: 2 counted, 1 refused\n")

@@ -53,11 +53,12 @@ def test_the_stated_order(tmp_path):
 def test_sources_that_disagree_are_told(tmp_path):
     found = acquisition(tmp_path / SKYSAT, tags=STAMP)
     assert found.acquired == datetime(2023, 10, 5, 2, 11, tzinfo=UTC)
-    (note,) = found.notes
-    assert "2023-10-05" in note
-    assert "the file name says 2022-10-03" in note
+    (doubt,) = found.doubts
+    assert "2023-10-05" in doubt
+    assert "the file name says 2022-10-03" in doubt
+    assert found.notes == ()
     close = {"TIFFTAG_DATETIME": "2022:10:04 00:30:00"}
-    assert acquisition(tmp_path / SKYSAT, tags=close).notes == ()
+    assert acquisition(tmp_path / SKYSAT, tags=close).doubts == ()
 
 
 def test_tags(tmp_path):

@@ -50,11 +50,12 @@ def result(count: TileCount) -> dict[str, Any]:
     """One tile. Where it has no count every counted value is null, never 0."""
     counted = count.status in STATUSES_WITH_COUNT
     acquisition = count.acquisition
+    doubts = acquisition.doubts if acquisition else ()
     return {
         "tile": plain(count.tile),
         "sha256": count.sha256,
         "status": count.status,
-        "reasons": [plain(reason) for reason in count.reasons],
+        "reasons": [plain(reason) for reason in dict.fromkeys((*count.reasons, *doubts))],
         "credit": credit_line(acquisition),
         "acquired": time_text(acquisition),
         "acquired_from": acquisition.acquired_from if acquisition else None,

@@ -145,7 +145,8 @@ def _move(moved: Registration) -> str:
 
 def _reasons(count: TileCount, *, width: int) -> list[str]:
     label = "warning" if count.status in STATUSES_WITH_COUNT else "why"
-    notes = count.acquisition.notes if count.acquisition else ()
+    taken = count.acquisition
+    notes = (*taken.doubts, *taken.notes) if taken else ()
     said = [(label, reason) for reason in count.reasons]
     said += [("note", note) for note in notes if note not in count.reasons]
     return [line for name, text in said for line in _fact(name, escape(text), width=width)]

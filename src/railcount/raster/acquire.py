@@ -69,7 +69,8 @@ def acquisition_of(
         **known,
         acquired_from=acquired_from,
         simulated=_is_true(tags.get("RAILCOUNT_SIMULATED")),
-        notes=notes + merged.notes + _disagreements(sources, acquired_from),
+        notes=notes + merged.notes,
+        doubts=_disagreements(sources, acquired_from),
     )
 
 

@@ -34,4 +34,7 @@ class Acquisition:
     simulated: bool = False
     """True where the file's tags say that it was drawn, not photographed."""
     notes: tuple[str, ...] = ()
-    """Sentences for the reader, such as sources that disagree."""
+    """Sentences for the reader, such as bands taken for colours that they do not name."""
+    doubts: tuple[str, ...] = ()
+    """Sentences on which trust in the facts hangs: sources that disagree on the date. Outputs for
+    programs give them among the reasons; they change no status, since the pixels are as good as before."""
