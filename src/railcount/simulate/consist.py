@@ -324,22 +324,25 @@ def _fill(
         row = taste.row(1, rng, vehicle=engine)
         queues[key].insert(0 if rng.random() < 0.5 else len(queues[key]), row)
         room[key] -= engine.length_m + 1.0
+    return [row for key in ranges if queues[key] for row in _spread_out(key, queues[key], room[key], rng)]
+
+
+def _spread_out(
+    key: tuple[str, float, float], queue: list[_Row], room_m: float, rng: np.random.Generator
+) -> list[tuple[str, float, _Row]]:
+    """The cuts of one range, in order, each with where it begins."""
     rows: list[tuple[str, float, _Row]] = []
-    for key in ranges:
-        queue = queues[key]
-        if not queue:
-            continue
-        # Cuts are coupled to the next or left apart; what is free is shared out at random.
-        apart = rng.random(len(queue) + 1) * (rng.random(len(queue) + 1) < 0.65)
-        apart[0] = apart[-1] = 0.2
-        apart[[0, -1]] = rng.random(2) + 0.05
-        gaps = apart / apart.sum() * room[key]
-        gaps = np.where((gaps > 0) & (gaps < 1.5), np.minimum(gaps, 0.0), gaps)
-        at = key[1]
-        for gap, row in zip(gaps, queue, strict=False):
-            at += gap
-            rows.append((key[0], float(at), row))
-            at += row.length_m
+    # Cuts are coupled to the next or left apart; what is free is shared out at random.
+    apart = rng.random(len(queue) + 1) * (rng.random(len(queue) + 1) < 0.65)
+    apart[0] = apart[-1] = 0.2
+    apart[[0, -1]] = rng.random(2) + 0.05
+    gaps = apart / apart.sum() * room_m
+    gaps = np.where((gaps > 0) & (gaps < 1.5), np.minimum(gaps, 0.0), gaps)
+    at = key[1]
+    for gap, row in zip(gaps, queue, strict=False):
+        at += gap
+        rows.append((key[0], float(at), row))
+        at += row.length_m
     return rows
 
 
