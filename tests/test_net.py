@@ -68,10 +68,10 @@ def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     both = Net((layer(rng, (2, 2, 1, 5)), layer(rng, (1, 2, 1, 3), dilation_cols=2)))
     image = rng.normal(size=(2, 1, 40)).astype(np.float32)
     whole = both(image)
-    monkeypatch.setattr(net, "CHUNK", 7)
+    monkeypatch.setattr(net, "WINDOW_FLOATS", 7)
     np.testing.assert_allclose(both(image), whole, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["cars", "rows"])
 def test_shipped_networks_load(name: str) -> None:
-    assert load_net(name).reach > 0
+    assert len(load_net(name).layers) > 3

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+
 from railcount.occupancy import NET_KINDS, views
 from railcount.strips import straighten
 from railcount.tracks.network import Track, TrackNetwork
@@ -41,7 +43,7 @@ def label(strip, cars, grid):
         lo, hi = max(0, round(a)), min(n, round(b))
         state[lo:hi] = 1 if off < 1.0 and k != "hidden" else -1
         kind[lo:hi] = NET_KINDS.index(k) if k in NET_KINDS else -1
-    for (_, b, *_), (c, *_) in zip(spans, spans[1:]):
+    for (_, b, *_), (c, *_) in pairwise(spans):
         if 0 <= c - b < LONGEST_GAP_M / strip.step_m:
             lo, hi = round(b), round(c)
             if hi <= lo:
@@ -62,14 +64,18 @@ def shifted(track, grid, *, rng, offset, wobble):
     return grid.to_pixel(line + off[:, None] * np.stack([-d[:, 1], d[:, 0]], -1))
 
 
-def examples(pixels, grid, tracks, cars, *, rng):
+def examples(pixels, grid, tracks, cars, *, rng, strays=True):
     """Views and labels of a scene: its tracks (a little displaced) and lines that are no tracks."""
-    lines = [shifted(t, grid, rng=rng, offset=rng.normal(0, 0.25), wobble=abs(rng.normal(0, 0.12))) for t in tracks]
+    lines = [
+        shifted(t, grid, rng=rng, offset=rng.normal(0, 0.25), wobble=abs(rng.normal(0, 0.12))) for t in tracks
+    ]
     n_tracks = len(lines)
-    for t in tracks:
+    for t in tracks if strays else ():
         if rng.random() < 0.35:
-            lines.append(shifted(t, grid, rng=rng, offset=rng.choice([-1, 1]) * rng.uniform(1.9, 2.9), wobble=0.1))
-    for _ in range(max(1, n_tracks // 4)):
+            lines.append(
+                shifted(t, grid, rng=rng, offset=rng.choice([-1, 1]) * rng.uniform(1.9, 2.9), wobble=0.1)
+            )
+    for _ in range(max(1, n_tracks // 4) if strays else 0):
         t = tracks[rng.integers(len(tracks))]
         lines.append(shifted(t, grid, rng=rng, offset=rng.choice([-1, 1]) * rng.uniform(6, 70), wobble=0.1))
     net = TrackNetwork(tracks=tuple(Track(id=str(i), line_px=x) for i, x in enumerate(lines)), source="given")
@@ -78,24 +84,31 @@ def examples(pixels, grid, tracks, cars, *, rng):
     strips = [strips[i] for i in keep]
     seen = views(strips)
     labels = [label(s, cars, grid) for s in strips]
-    for i, s, lab in zip(keep, strips, labels):
+    for i, s, lab in zip(keep, strips, labels, strict=True):
         if i >= n_tracks:
             lab[0][lab[0] == -1] = 0
         half = s.valid[11:21].mean(axis=0) > 0.6
         lab[0][~half] = -1
-    return [(v.astype(np.float16), lab.astype(np.int8)) for v, lab in zip(seen, labels)]
+    return [(v.astype(np.float16), lab.astype(np.int8)) for v, lab in zip(seen, labels, strict=True)]
 
 
 def row_examples(pixels, grid, tracks, *, rng):
     """Views of the scene's corridors and where the tracks' centre lines run in them."""
-    from railcount.tracks.corridor import Working, main_directions, orientation, reference_curve, straighten_corridor
-    from railcount.tracks.rows import BLOCK, block_view
     from scipy.spatial import cKDTree
+
+    from railcount.tracks.corridor import (
+        Working,
+        main_directions,
+        orientation,
+        reference_curve,
+        straighten_corridor,
+    )
+    from railcount.tracks.rows import BLOCK, block_view
 
     work = Working.of(pixels, grid=grid)
     angle, weight = orientation(work)
     out = []
-    for k, direction in enumerate(main_directions(angle, weight)):
+    for direction in main_directions(angle, weight):
         points, heading = reference_curve(angle, weight, direction + rng.normal(0, 0.01), work)
         turn = rng.normal(0, 0.025)
         middle = points[len(points) // 2]

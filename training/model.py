@@ -83,3 +83,11 @@ def rows_net():
         Conv(c, c, 5, 3, pad_rows=2, residual=True),
         Conv(c, 1, 1, 1, rectify=False),
     )
+
+
+def load(net, path):
+    """Go on from saved weights."""
+    with np.load(path) as data:
+        for i, x in enumerate(net):
+            x.conv.weight.data = torch.from_numpy(data[f"w{i}"].astype(np.float32))
+            x.conv.bias.data = torch.from_numpy(data[f"b{i}"].astype(np.float32))

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import numpy as np
 from data import Truth, examples, row_examples
+from lookalikes import lookalike, stray_lines
+from scenes import random_scene
+
 from railcount.raster.tile import Pixels
 from railcount.simulate import render
-from scenes import random_scene
+from railcount.tracks.corridor import Working, main_directions, orientation
 
 
 def prepare(folder, seed):
@@ -28,8 +31,28 @@ def prepare(folder, seed):
     (folder / f"{seed:05d}.pkl").write_bytes(pickle.dumps(found))
 
 
+def prepare_lookalike(folder, seed):
+    """Furrows, lots and roads: no tracks in the corridors, nothing on lines, nor along their directions."""
+    pixels, grid = lookalike(seed)
+    rng = np.random.default_rng(seed)
+    work = Working.of(pixels, grid=grid)
+    angle, weight = orientation(work)
+    lines = stray_lines(rng, grid, 2)
+    for direction in main_directions(angle, weight):
+        d = np.array([np.cos(direction), np.sin(direction)]) * 160
+        middle = rng.uniform(0.2, 0.8, (2, 2)) * [grid.width, grid.height]
+        lines += [np.stack([m - d, m + d]) for m in middle]
+    found = {
+        "cars": examples(pixels, grid, lines, [], rng=rng, strays=False),
+        "rows": row_examples(pixels, grid, [], rng=rng),
+    }
+    (folder / f"l{seed:05d}.pkl").write_bytes(pickle.dumps(found))
+
+
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     for seed in range(int(sys.argv[2]), int(sys.argv[3])):
         prepare(folder, seed)
+        if seed % 2 == 0:
+            prepare_lookalike(folder, seed)

@@ -6,6 +6,8 @@ import numpy as np
 
 from railcount.simulate import Ground, Layout, Lineside, Scene, Sensor, Stock, Sun, Weather
 
+FILLS = (0.0, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95)
+FILL_SHARES = (0.25, 0.15, 0.15, 0.12, 0.12, 0.11, 0.1)
 FAMILIES = (("russian",), ("chinese",), ("european",), ("north-american",), ("russian", "chinese"))
 
 
@@ -35,7 +37,7 @@ def random_scene(seed: int) -> Scene:
         sun=Sun(elevation_deg=(12.0, 75.0), azimuth_deg=(0.0, 360.0)),
         ground=Ground(),
         stock=Stock(
-            fill=float(rng.choice([0.0, 0.2, 0.4, 0.6, 0.8, 0.95], p=[0.07, 0.13, 0.2, 0.25, 0.2, 0.15])),
+            fill=float(rng.choice(FILLS, p=FILL_SHARES)),
             families=family,
             covered=(0.0, 1.0),
             like=(0.0, 1.0),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from model import cars_net, save
+from model import cars_net, load, save
 from torch.nn.functional import cross_entropy
 
 CROP = 512
@@ -45,7 +45,7 @@ def augment(v, lab, rng):
     return v, lab.copy()
 
 
-def main(files, out, minutes):
+def main(files, out, minutes, first=None):
     data = [e for f in files for e in pickle.loads(Path(f).read_bytes())["cars"]]
     rng = np.random.default_rng(0)
     torch.manual_seed(0)
@@ -54,6 +54,8 @@ def main(files, out, minutes):
     weight = np.array([x[0].shape[2] for x in data], float)
     weight /= weight.sum()
     net = cars_net()
+    if first:
+        load(net, first)
     opt = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=1e-3)
     t0, step, total, ema = time.time(), 0, minutes * 60, None
     state_weight = torch.tensor([1.0, 1.0, 2.5])
@@ -81,4 +83,6 @@ def main(files, out, minutes):
 
 
 if __name__ == "__main__":
-    main(sys.argv[3:], sys.argv[1], float(sys.argv[2]))
+    out, minutes, *rest = sys.argv[1:]
+    begin_with = rest.pop(0) if rest[0].endswith(".npz") else None
+    main(rest, out, float(minutes), begin_with)

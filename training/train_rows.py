@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from model import rows_net, save
+from model import load, rows_net, save
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 BLOCKS, ACROSS, BATCH = 40, 160, 16
@@ -40,7 +40,7 @@ def augment(v, lab, rng):
     return v, lab.copy()
 
 
-def main(files, out, minutes):
+def main(files, out, minutes, first=None):
     data = [e for f in files for e in pickle.loads(Path(f).read_bytes())["rows"]]
     rng = np.random.default_rng(0)
     torch.manual_seed(0)
@@ -48,6 +48,8 @@ def main(files, out, minutes):
     torch.set_flush_denormal(True)
     where = [np.argwhere(lab > 0.5) for _, lab in data]
     net = rows_net()
+    if first:
+        load(net, first)
     opt = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=1e-3)
     t0, step, total, ema = time.time(), 0, minutes * 60, None
     while (now := time.time() - t0) < total:
@@ -80,4 +82,6 @@ def main(files, out, minutes):
 
 
 if __name__ == "__main__":
-    main(sys.argv[3:], sys.argv[1], float(sys.argv[2]))
+    out, minutes, *rest = sys.argv[1:]
+    begin_with = rest.pop(0) if rest[0].endswith(".npz") else None
+    main(rest, out, float(minutes), begin_with)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     Image = NDArray[np.float32]
 
-CHUNK = 4096
-"""Columns worked on at once; keeps the memory of a long strip flat."""
+WINDOW_FLOATS = 2**19
+"""Size of the unrolled windows worked on at once: 2 MB stay in the cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,22 +45,11 @@ class Net:
 
     layers: tuple[Layer, ...]
 
-    @property
-    def reach(self) -> int:
-        """Columns on each side that a column's output depends on."""
-        return sum((x.weight.shape[3] - 1) // 2 * x.dilation_cols for x in self.layers)
-
     def __call__(self, image: Image) -> Image:
         """(in, rows, cols) to (out, rows of the last layer, cols). Beyond the edge lie zeros."""
-        n, reach = image.shape[2], self.reach
-        out = []
-        for start in range(0, n, CHUNK):
-            lo, hi = max(0, start - reach), min(n, start + CHUNK + reach)
-            part = np.ascontiguousarray(image[:, :, lo:hi])
-            for layer in self.layers:
-                part = _apply(layer, part)
-            out.append(part[:, :, start - lo : start - lo + min(CHUNK, n - start)])
-        return np.concatenate(out, axis=2)
+        for layer in self.layers:
+            image = _apply(layer, image)
+        return image
 
 
 def _apply(layer: Layer, image: Image) -> Image:
@@ -69,20 +58,29 @@ def _apply(layer: Layer, image: Image) -> Image:
     padded = np.pad(image, ((0, 0), (layer.pad_rows, layer.pad_rows), (pad_cols, pad_cols)))
     rows = (padded.shape[1] - k_rows) // layer.stride_rows + 1
     cols = image.shape[2]
-    windows = np.empty((n_in, k_rows, k_cols, rows, cols), dtype=np.float32)
-    for r in range(k_rows):
-        for c in range(k_cols):
-            at = c * layer.dilation_cols
-            windows[:, r, c] = padded[
-                :, r : r + rows * layer.stride_rows : layer.stride_rows, at : at + cols
-            ][:, :rows]
-    out = layer.weight.reshape(n_out, -1) @ windows.reshape(n_in * k_rows * k_cols, rows * cols)
-    out = out.reshape(n_out, rows, cols) + layer.bias[:, None, None]
+    weight = layer.weight.reshape(n_out, -1)
+    out = np.empty((n_out, rows, cols), dtype=np.float32)
+    rows_at_once = max(1, WINDOW_FLOATS // (n_in * k_rows * k_cols * cols))
+    for top in range(0, rows, rows_at_once):
+        n = min(rows_at_once, rows - top)
+        cols_at_once = max(64, WINDOW_FLOATS // (n_in * k_rows * k_cols * n))
+        for left in range(0, cols, cols_at_once):
+            m = min(cols_at_once, cols - left)
+            windows = np.empty((n_in, k_rows, k_cols, n, m), dtype=np.float32)
+            for r in range(k_rows):
+                first = r + top * layer.stride_rows
+                lines = padded[:, first : first + (n - 1) * layer.stride_rows + 1 : layer.stride_rows]
+                for c in range(k_cols):
+                    at = left + c * layer.dilation_cols
+                    windows[:, r, c] = lines[:, :, at : at + m]
+            part = weight @ windows.reshape(n_in * k_rows * k_cols, n * m)
+            out[:, top : top + n, left : left + m] = part.reshape(n_out, n, m)
+    out += layer.bias[:, None, None]
     if layer.residual:
         out += image
     if layer.rectify:
         np.maximum(out, 0, out=out)
-    return np.asarray(out, dtype=np.float32)
+    return out
 
 
 @cache

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from railcount.raster.safety import Driver
     from railcount.raster.tile import Pixels, Tile
     from railcount.sites import Site
+    from railcount.strips import Strip
     from railcount.tracks.network import TrackNetwork
 
     StrPath = str | os.PathLike[str]
@@ -90,7 +91,9 @@ def scan_tile(
         reason = f"pixels of {tile.grid.gsd_m:.2f} m are too coarse: cars are told apart up to {COARSEST_M} m"
         return replace(result, status="refused", reasons=(*tile.reasons, reason))
     pixels, hidden = _without_cloud(pixels, grid=tile.grid)
-    network = locate(pixels, grid=tile.grid, tracks=_path(tracks), mask=_path(mask))
+    network = locate(
+        pixels, grid=tile.grid, tracks=_path(tracks), mask=_path(mask), limits=limits, drivers=drivers
+    )
     rolling = stock or (known.stock if known else DEFAULT_STOCK)
     result = count_cars(replace(result, network=network), pixels, network, stock=rolling, hidden=hidden)
     reasons = (*tile.reasons, *result.reasons)
@@ -119,7 +122,10 @@ def locate_tracks(
     """
     tile = open_tile(path, gsd_m=gsd_m, acquired=date, limits=limits, drivers=drivers)
     pixels, _ = _without_cloud(tile.read(), grid=tile.grid)
-    return tile, locate(pixels, grid=tile.grid, tracks=_path(tracks), mask=_path(mask))
+    network = locate(
+        pixels, grid=tile.grid, tracks=_path(tracks), mask=_path(mask), limits=limits, drivers=drivers
+    )
+    return tile, network
 
 
 def _without_cloud(pixels: Pixels, *, grid: Grid) -> tuple[Pixels, float]:
@@ -140,8 +146,9 @@ def count_cars(
     assert grid is not None  # set by every caller that has a tile
     strips = straighten(pixels, network, grid=grid)
     evidence = measure(strips)
-    length_m = sum(s.length_m for s in strips)
-    seen_m = sum(float(e.seen.sum()) * s.step_m for e, s in zip(evidence, strips, strict=True))
+    inside = [_inside(s, grid=grid) for s in strips]
+    length_m = sum(float(i.sum()) * s.step_m for i, s in zip(inside, strips, strict=True))
+    seen_m = sum(float(e.seen[i].sum()) * s.step_m for e, i, s in zip(evidence, inside, strips, strict=True))
     seen = seen_m / length_m if length_m else 0.0
     if network.source == "found":
         seen = min(seen, 1.0 - hidden)
@@ -169,6 +176,12 @@ def count_cars(
         )
         result = replace(result, status="degraded", reasons=(*network.reasons, reason))
     return result
+
+
+def _inside(strip: Strip, *, grid: Grid) -> NDArray[np.bool_]:
+    """(along,): True where the track's centre lies in the tile; a line may reach beyond it."""
+    x, y = strip.centre_px.T
+    return np.asarray((x >= 0) & (x <= grid.width) & (y >= 0) & (y <= grid.height))
 
 
 def _because(hidden: float) -> str:

@@ -23,8 +23,8 @@ BLANK = 0.06
 """A tile whose darkest and brightest differ by less than this part shows nothing."""
 GREY = 0.12
 """Difference of the visible bands over their mean."""
-SMALLEST_M = 24.0
-"""Narrower bright, smooth, grey areas are roofs, roads and car tops."""
+SMALLEST_M = 40.0
+"""Narrower bright, smooth, grey areas are roofs, roads, gravel lots and car tops."""
 FRINGE_M = 8.0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Any
 
@@ -9,6 +10,10 @@ import click
 
 from railcount import __version__
 from railcount.cli.options import verbosity
+
+# The networks multiply small matrices: on a busy machine, threads that wait for each other cost more
+# than they give. Must be set before numpy loads.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 COMMANDS = {
     "scan": "Count the railcars in a tile.",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from railcount.tracks.corridor import (
     Corridor,
@@ -25,7 +27,22 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-SAME_TRACK_M = 2.0
+SAME_TRACK_M = 2.2
+"""Lines from two directions that are nearer than this are one track."""
+SHORTEST_M = 30.0
+LONGEST_JOIN_M = 60.0
+JOIN_ASIDE_M = 1.2
+MOST_TURN = np.deg2rad(8.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A stretch of track."""
+
+    line: Array
+    """(n, 2) local metres."""
+    odds: float
+    """Mean log-odds of a centre line along it."""
 
 
 def corridors(pixels: Pixels, *, grid: Grid) -> list[Corridor]:
@@ -41,16 +58,18 @@ def corridors(pixels: Pixels, *, grid: Grid) -> list[Corridor]:
 
 def find_tracks(pixels: Pixels, *, grid: Grid) -> TrackNetwork:
     """Tracks in the pixels; empty, with the reason, where there are none."""
-    lines: list[tuple[Array, float]] = []
+    pieces: list[Piece] = []
     for corridor in corridors(pixels, grid=grid):
+        before = [p.line for p in pieces]
         for row in trace_rows(centre_odds(corridor), step_m=corridor.step_m):
-            line = _line(prolonged(row, corridor), corridor)
-            if not any(_same(line, other) for other, _ in lines):
-                lines.append((line, row.score / len(row.v)))
-    lines.sort(key=lambda x: _order(x[0]))
+            line = _within(_line(prolonged(row, corridor), corridor), grid=grid)
+            line = new_part(line, before)
+            if line is not None:
+                pieces.append(Piece(line, row.score / len(row.v)))
+    found = sorted(joined(pieces), key=lambda p: _order(p.line))
     tracks = tuple(
-        Track(id=str(i + 1), line_px=grid.to_pixel(line), confidence=float(1 / (1 + np.exp(-score))))
-        for i, (line, score) in enumerate(lines)
+        Track(id=str(i + 1), line_px=grid.to_pixel(p.line), confidence=float(1 / (1 + np.exp(-p.odds))))
+        for i, p in enumerate(found)
     )
     reasons = () if tracks else ("no tracks were found: nothing here runs like a row of rails or railcars",)
     return TrackNetwork(tracks=tracks, source="found", reasons=reasons)
@@ -64,10 +83,84 @@ def _line(row: Row, corridor: Corridor) -> Array:
     return corridor.to_local(u, v)
 
 
-def _same(line: Array, other: Array) -> bool:
-    """True where most of a line runs on top of another."""
-    d = np.sqrt(((line[:, None] - other[None]) ** 2).sum(axis=-1)).min(axis=1)
-    return bool((d < SAME_TRACK_M + 2.0).mean() > 0.5)
+def _within(line: Array, *, grid: Grid) -> Array:
+    """The line without the ends that run on beyond the tile."""
+    px = grid.to_pixel(line)
+    inside = np.flatnonzero(((px >= 0) & (px <= [grid.width, grid.height])).all(axis=-1))
+    if not len(inside):
+        return line[:0]
+    return line[max(inside[0] - 1, 0) : inside[-1] + 2]
+
+
+def new_part(line: Array, others: list[Array]) -> Array | None:
+    """The longest part of a line (n, 2) that does not run on top of others; None where it is too short."""
+    if others and len(line):
+        tree = cKDTree(np.concatenate([_dense(o) for o in others]))
+        free = tree.query(line)[0] > SAME_TRACK_M
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], free.astype(int), [0]])))
+        runs = edges.reshape(-1, 2)
+        if not len(runs):
+            return None
+        start, end = runs[np.argmax(runs[:, 1] - runs[:, 0])]
+        line = line[start:end]
+    return line if len(line) > 1 and _length(line) >= SHORTEST_M else None
+
+
+def joined(pieces: list[Piece]) -> list[Piece]:
+    """Pieces that go on in each other made one, the nearest ends first."""
+    pieces = list(pieces)
+    while True:
+        ways = [
+            (gap, i, j, a, b)
+            for i, p in enumerate(pieces)
+            for j, q in enumerate(pieces)
+            if i < j
+            for a, b in (
+                (p.line, q.line),
+                (p.line, q.line[::-1]),
+                (p.line[::-1], q.line),
+                (p.line[::-1], q.line[::-1]),
+            )
+            if (gap := _gap(a, b)) is not None
+        ]
+        if not ways:
+            return pieces
+        _, i, j, a, b = min(ways, key=lambda w: w[0])
+        share = _length(a) / (_length(a) + _length(b))
+        odds = share * pieces[i].odds + (1 - share) * pieces[j].odds
+        pieces[i] = Piece(np.concatenate([a, b]), odds)
+        del pieces[j]
+
+
+def _gap(a: Array, b: Array) -> float | None:
+    """Metres from the end of ``a`` to the start of ``b``; None where ``b`` does not go on from ``a``."""
+    step = b[0] - a[-1]
+    gap = float(np.hypot(*step))
+    if gap > LONGEST_JOIN_M:
+        return None
+    leave, arrive = _heading(a[::-1]) * -1, _heading(b)
+    ahead = float(step @ leave)
+    aside = abs(float(leave[0] * step[1] - leave[1] * step[0]))
+    if leave @ arrive < np.cos(MOST_TURN) or ahead < -JOIN_ASIDE_M or aside > JOIN_ASIDE_M + 0.04 * gap:
+        return None
+    return gap
+
+
+def _heading(line: Array) -> Array:
+    """Unit vector from a line's start over its first 20 m or so."""
+    far = line[min(len(line) - 1, 5)] - line[0]
+    return np.asarray(far / max(float(np.hypot(*far)), 1e-9))
+
+
+def _dense(line: Array) -> Array:
+    """The line with a point at least every metre."""
+    s = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+    at = np.linspace(0, s[-1], int(s[-1]) + 2)
+    return np.stack([np.interp(at, s, line[:, k]) for k in (0, 1)], axis=-1)
+
+
+def _length(line: Array) -> float:
+    return float(np.hypot(*np.diff(line, axis=0).T).sum())
 
 
 def _order(line: Array) -> tuple[float, float]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.linalg import solveh_banded
 from scipy.ndimage import uniform_filter
 
 from railcount.net import load_net
@@ -179,6 +180,13 @@ def _smooth(v: Array, weight: Array) -> Array:
     n = len(v)
     if n < 4:
         return v
-    d = np.diff(np.eye(n), 2, axis=0)
-    stiff = SMOOTH_BLOCKS**4
-    return np.asarray(np.linalg.solve(np.diag(weight) + stiff * weight.mean() * d.T @ d, weight * v))
+    stiff = SMOOTH_BLOCKS**4 * float(weight.mean())
+    inner = np.ones(n - 2)
+    bands = np.zeros((3, n))
+    bands[2] = weight
+    for k, factor in enumerate((1.0, -2.0, 1.0)):
+        bands[2, k : n - 2 + k] += stiff * factor**2 * inner
+    bands[1, 1 : n - 1] += -2.0 * stiff
+    bands[1, 2:n] += -2.0 * stiff
+    bands[0, 2:] += stiff
+    return np.asarray(solveh_banded(bands, weight * v))

@@ -1,0 +1,206 @@
+"""The whole pipeline on a simulated yard: the count, and what must not change it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from affine import Affine
+from shapely import Polygon
+
+from railcount.counts import TileCount
+from railcount.evaluate import match
+from railcount.raster.grid import Grid
+from railcount.raster.tile import Pixels
+from railcount.raster.write import write_geotiff
+from railcount.scan import count_cars, locate_tracks, scan_tile
+from railcount.simulate import Layout, Lineside, RenderedScene, Scene, Sensor, Stock, Sun, Weather, render
+from railcount.tracks.find import find_tracks
+from railcount.tracks.mask import write_mask
+from railcount.tracks.network import Track, TrackNetwork
+from railcount.tracks.vector import write_lines
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def yard(*, n_railcars: int = 30, seed: int = 41) -> RenderedScene:
+    scene = Scene(
+        width_px=560,
+        height_px=360,
+        layout=Layout(kind="straight", n_tracks=4, spacing_m=4.8, azimuth_deg=104.0),
+        sun=Sun(elevation_deg=50.0, azimuth_deg=160.0),
+        stock=Stock(n_railcars=n_railcars, n_locomotives=0, camouflage=0.0, edge_cars=False),
+        lineside=Lineside(canopies=0),
+        weather=Weather(snow=0.0, haze=0.0, cloud=0.0, wet=0.0),
+        sensor=Sensor(off_nadir_deg=0.0, resolution_m=0.6, jpeg_quality=100),
+    )
+    return render(scene, seed=seed)
+
+
+@pytest.fixture(scope="module")
+def drawn() -> RenderedScene:
+    return yard()
+
+
+@pytest.fixture(scope="module")
+def empty() -> RenderedScene:
+    return yard(n_railcars=0)
+
+
+def pixels_of(drawn: RenderedScene) -> Pixels:
+    return Pixels(bands=drawn.bands.astype(np.float32), valid=drawn.valid, names=("red", "green", "blue"))
+
+
+def given(drawn: RenderedScene) -> TrackNetwork:
+    return TrackNetwork(tracks=tuple(Track(id=t.id, line_px=t.line_px) for t in drawn.tracks), source="given")
+
+
+def counted(pixels: Pixels, network: TrackNetwork, grid: Grid) -> TileCount:
+    blank = TileCount(tile="drawn", sha256=None, status="counted", grid=grid)
+    return count_cars(blank, pixels, network, stock="any")
+
+
+def n_right(result: TileCount, drawn: RenderedScene) -> int:
+    truth = [Polygon(c.outline_px) for c in drawn.railcars]
+    return len(match([Polygon(c.outline_px) for c in result.cars], truth, min_iou=0.3).pairs)
+
+
+def best(result: TileCount) -> int:
+    assert result.railcars is not None
+    return result.railcars.best
+
+
+def test_tracks_given(drawn: RenderedScene) -> None:
+    result = counted(pixels_of(drawn), given(drawn), drawn.grid)
+    truth = len(drawn.railcars)
+    assert best(result) == pytest.approx(truth, abs=1)
+    assert n_right(result, drawn) >= truth - 1
+    assert result.railcars is not None
+    assert result.railcars.low <= truth <= result.railcars.high
+
+
+def test_tracks_found(drawn: RenderedScene) -> None:
+    network = find_tracks(pixels_of(drawn), grid=drawn.grid)
+    result = counted(pixels_of(drawn), network, drawn.grid)
+    assert best(result) == pytest.approx(len(drawn.railcars), abs=2)
+    assert n_right(result, drawn) >= 0.9 * len(drawn.railcars)
+
+
+@pytest.mark.parametrize("found", [False, True])
+def test_an_empty_yard_has_no_cars(empty: RenderedScene, found: bool) -> None:
+    pixels = pixels_of(empty)
+    network = find_tracks(pixels, grid=empty.grid) if found else given(empty)
+    result = counted(pixels, network, empty.grid)
+    assert network.tracks
+    assert best(result) == 0
+    assert result.railcars is not None
+    assert result.railcars.low == 0
+
+
+TURNS = {
+    "quarter": lambda a: np.rot90(a, 1, axes=(-2, -1)),
+    "half": lambda a: np.rot90(a, 2, axes=(-2, -1)),
+    "mirrored": lambda a: a[..., ::-1],
+    "flipped": lambda a: a[..., ::-1, :],
+}
+
+
+def turned_line(line: np.ndarray, name: str, grid: Grid) -> np.ndarray:
+    x, y = line.T
+    w, h = grid.width, grid.height
+    return np.stack(
+        {"quarter": (y, w - x), "half": (w - x, h - y), "mirrored": (w - x, y), "flipped": (x, h - y)}[name],
+        -1,
+    )
+
+
+@pytest.mark.parametrize("name", list(TURNS))
+def test_turns_and_flips_keep_the_count(drawn: RenderedScene, name: str) -> None:
+    pixels = pixels_of(drawn)
+    bands = np.ascontiguousarray(TURNS[name](pixels.bands))
+    turned = Pixels(bands=bands, valid=np.ascontiguousarray(TURNS[name](pixels.valid)), names=pixels.names)
+    grid = Grid(
+        width=bands.shape[2],
+        height=bands.shape[1],
+        transform=Affine.identity(),
+        crs=None,
+        local_from_pixel=np.eye(2) / 2,
+    )
+    tracks = tuple(Track(id=t.id, line_px=turned_line(t.line_px, name, drawn.grid)) for t in drawn.tracks)
+    network = TrackNetwork(tracks=tracks, source="given")
+    whole = counted(pixels, given(drawn), drawn.grid)
+    assert best(counted(turned, network, grid)) == pytest.approx(
+        best(whole), abs=0 if name != "mirrored" else 1
+    )
+
+
+def test_a_shift_keeps_the_count(drawn: RenderedScene) -> None:
+    pixels = pixels_of(drawn)
+    network = TrackNetwork(
+        tracks=tuple(Track(id=t.id, line_px=t.line_px + np.array([7.0, 4.0])) for t in drawn.tracks),
+        source="given",
+    )
+    moved = Pixels(
+        bands=np.pad(pixels.bands, ((0, 0), (4, 0), (7, 0))),
+        valid=np.pad(pixels.valid, ((4, 0), (7, 0))),
+        names=pixels.names,
+    )
+    grid = replace(drawn.grid, width=drawn.grid.width + 7, height=drawn.grid.height + 4)
+    assert best(counted(moved, network, grid)) == best(counted(pixels, given(drawn), drawn.grid))
+
+
+def test_a_crop_that_cuts_no_car_keeps_the_count(drawn: RenderedScene) -> None:
+    corners = np.concatenate([c.outline_px for c in drawn.railcars])
+    low = np.maximum(np.floor(corners.min(axis=0)).astype(int) - 40, 0)
+    high = np.minimum(np.ceil(corners.max(axis=0)).astype(int) + 40, [drawn.grid.width, drawn.grid.height])
+    pixels = pixels_of(drawn)
+    part = Pixels(
+        bands=pixels.bands[:, low[1] : high[1], low[0] : high[0]],
+        valid=pixels.valid[low[1] : high[1], low[0] : high[0]],
+        names=pixels.names,
+    )
+    grid = replace(drawn.grid, width=int(high[0] - low[0]), height=int(high[1] - low[1]))
+    network = TrackNetwork(
+        tracks=tuple(Track(id=t.id, line_px=t.line_px - low) for t in drawn.tracks), source="given"
+    )
+    whole = counted(pixels, given(drawn), drawn.grid)
+    assert best(counted(part, network, grid)) == pytest.approx(best(whole), abs=1)
+
+
+def test_what_tracks_saves_reads_back_with_the_same_count(drawn: RenderedScene, tmp_path: Path) -> None:
+    tile = tmp_path / "yard.tif"
+    write_geotiff(tile, drawn.bands, drawn.grid, nodata=None, tags={}, imagery={})
+    opened, network = locate_tracks(tile)
+    first = scan_tile(tile, baseline=False)
+    assert first.tracks is not None
+    assert first.tracks.source == "found"
+    for name in ("tracks.geojson", "tracks.gpkg"):
+        write_lines(network, tmp_path / name, grid=opened.grid)
+        again = scan_tile(tile, tracks=tmp_path / name, baseline=False)
+        assert again.tracks is not None
+        assert again.tracks.source == "given"
+        assert best(again) == best(first)
+    write_mask(network, tmp_path / "mask.tif", grid=opened.grid)
+    masked = scan_tile(tile, tracks=tmp_path / "mask.tif", baseline=False)
+    assert masked.tracks is not None
+    assert masked.tracks.source == "mask"
+    assert best(masked) == pytest.approx(best(first), abs=1)
+
+
+def test_bit_depth_and_haze_change_little(drawn: RenderedScene) -> None:
+    pixels = pixels_of(drawn)
+    whole = best(counted(pixels, given(drawn), drawn.grid))
+    scaled = replace(pixels, bands=pixels.bands * 7.0 + 300.0)
+    assert best(counted(scaled, given(drawn), drawn.grid)) == whole
+
+
+def test_too_coarse_is_refused(drawn: RenderedScene, tmp_path: Path) -> None:
+    coarse = replace(drawn.grid, transform=drawn.grid.transform * Affine.scale(6.0))
+    write_geotiff(tmp_path / "a.tif", drawn.bands, coarse, nodata=None, tags={}, imagery={})
+    result = scan_tile(tmp_path / "a.tif")
+    assert result.status == "refused"
+    assert "coarse" in result.reasons[-1]
+    assert result.railcars is None

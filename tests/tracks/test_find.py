@@ -1,0 +1,145 @@
+"""From directions to lines: the corridor, the rows in it, and the pieces that make a track."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from affine import Affine
+
+from railcount.raster.grid import Grid
+from railcount.raster.tile import Pixels
+from railcount.tracks.corridor import (
+    Working,
+    main_directions,
+    orientation,
+    reference_curve,
+    straighten_corridor,
+)
+from railcount.tracks.find import Piece, find_tracks, joined, new_part
+from railcount.tracks.rows import LEAST_SCORE, trace_rows
+
+SHAPE = (400, 500)
+GRID = Grid(
+    width=SHAPE[1], height=SHAPE[0], transform=Affine.identity(), crs=None, local_from_pixel=np.eye(2) * 0.5
+)
+
+
+def striped(across_m: np.ndarray) -> Pixels:
+    """Bright lines 4.6 m apart, as a function of the distance across, with noise."""
+    rng = np.random.default_rng(0)
+    image = 100 + 40 * (np.cos(2 * np.pi * across_m / 4.6) > 0.3) + rng.normal(0, 8, across_m.shape)
+    return Pixels(
+        bands=image.astype(np.float32)[None], valid=np.ones(across_m.shape, dtype=bool), names=("gray",)
+    )
+
+
+def plane(angle_deg: float) -> np.ndarray:
+    y, x = (np.mgrid[: SHAPE[0], : SHAPE[1]] + 0.5) * 0.5
+    a = np.deg2rad(angle_deg)
+    return -np.sin(a) * x + np.cos(a) * y
+
+
+@pytest.mark.parametrize("angle_deg", [-77.3, -30.0, 0.4, 14.0, 61.7])
+def test_direction_of_parallel_lines(angle_deg: float) -> None:
+    work = Working.of(striped(plane(angle_deg)), grid=GRID)
+    angle, weight = orientation(work)
+    first = main_directions(angle, weight)[0]
+    _, heading = reference_curve(angle, weight, first, work)
+    assert np.rad2deg(heading.mean()) == pytest.approx(angle_deg, abs=0.3)
+
+
+def test_a_curve_becomes_straight_rows() -> None:
+    y, x = (np.mgrid[: SHAPE[0], : SHAPE[1]] + 0.5) * 0.5
+    work = Working.of(striped(np.hypot(x - 125, y + 300)), grid=GRID)
+    angle, weight = orientation(work)
+    points, heading = reference_curve(angle, weight, main_directions(angle, weight)[0], work)
+    corridor = straighten_corridor(work, points, heading)
+    inside = corridor.valid.all(axis=1)
+    rows = corridor.bands[0][inside]
+    between = rows.mean(axis=1).std()
+    assert between > 10  # straightened, the stripes stay apart when averaged along the corridor
+    crooked = work.bands[0].mean(axis=1).std()
+    assert between > 2 * crooked
+
+
+def test_corridor_knows_its_place() -> None:
+    work = Working.of(striped(plane(20.0)), grid=GRID)
+    angle, weight = orientation(work)
+    corridor = straighten_corridor(work, *reference_curve(angle, weight, np.deg2rad(20.0), work))
+    v, u = np.argwhere(corridor.valid)[5000]
+    x, y = (corridor.to_local(np.array([u]), np.array([v]))[0] - work.origin) / work.step_m
+    expected = work.bands[0, round(y), round(x)]
+    assert abs(corridor.bands[0, v, u] - expected) < 30
+
+
+def ridge(odds: np.ndarray, first: int, v: np.ndarray) -> None:
+    for i, at in enumerate(v):
+        odds[first + i, int(at)] = 3.0
+
+
+def test_rows_follow_the_ridges_of_the_odds() -> None:
+    odds = np.full((60, 80), -2.5)
+    ridge(odds, 0, np.full(60, 20))
+    ridge(odds, 10, 40 + np.arange(40) // 4)
+    rows = trace_rows(odds, step_m=0.5)
+    assert len(rows) == 2
+    straight, slanting = rows
+    np.testing.assert_allclose(straight.v, 20, atol=0.3)
+    assert slanting.first == pytest.approx(10, abs=1)
+    assert slanting.v[0] == pytest.approx(40, abs=1.0)
+    assert slanting.v[-1] == pytest.approx(49, abs=1.0)
+
+
+def test_short_or_doubtful_ridges_are_no_rows() -> None:
+    odds = np.full((60, 80), -2.5)
+    ridge(odds, 0, np.full(int(LEAST_SCORE / 3.0), 20))
+    assert trace_rows(odds, step_m=0.5) == []
+
+
+def test_a_row_crosses_what_is_unclear() -> None:
+    odds = np.full((60, 40), -2.5)
+    ridge(odds, 0, np.full(60, 20))
+    odds[25:30, 20] = -1.0
+    (row,) = trace_rows(odds, step_m=0.5)
+    assert len(row.v) == 60
+
+
+def straight(x0: float, x1: float, y: float) -> np.ndarray:
+    x = np.arange(x0, x1 + 1, 4.0)
+    return np.stack([x, np.full_like(x, y)], axis=-1)
+
+
+def test_pieces_of_one_track_are_joined() -> None:
+    pieces = [
+        Piece(straight(0, 100, 5.0), 1.0),
+        Piece(straight(132, 200, 5.4), 2.0),
+        Piece(straight(0, 200, 10.0), 1.0),
+    ]
+    lengths = sorted(round(np.ptp(p.line[:, 0])) for p in joined(pieces))
+    assert lengths == [200, 200]
+
+
+def test_neighbours_and_turns_are_not_joined() -> None:
+    beside = [Piece(straight(0, 100, 5.0), 1.0), Piece(straight(110, 200, 9.0), 1.0)]
+    assert len(joined(beside)) == 2
+    turned = straight(0, 100, 0.0)[:, ::-1] + [104.0, 5.0]
+    assert len(joined([Piece(straight(0, 100, 5.0), 1.0), Piece(turned, 1.0)])) == 2
+
+
+def test_only_the_new_part_of_a_line_counts() -> None:
+    part = new_part(straight(0, 200, 5.0), [straight(0, 100, 5.5)])
+    assert part is not None
+    assert part[:, 0].min() == pytest.approx(104, abs=8)
+    assert new_part(straight(0, 100, 5.0), [straight(-20, 120, 5.5)]) is None
+
+
+def test_noise_has_no_tracks() -> None:
+    rng = np.random.default_rng(3)
+    pixels = Pixels(
+        bands=rng.normal(100, 20, (1, *SHAPE)).astype(np.float32),
+        valid=np.ones(SHAPE, dtype=bool),
+        names=("gray",),
+    )
+    network = find_tracks(pixels, grid=GRID)
+    assert network.tracks == ()
+    assert network.reasons
