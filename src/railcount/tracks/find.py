@@ -62,8 +62,8 @@ def find_tracks(pixels: Pixels, *, grid: Grid) -> TrackNetwork:
     for corridor in corridors(pixels, grid=grid):
         before = [p.line for p in pieces]
         for row in trace_rows(centre_odds(corridor), step_m=corridor.step_m):
-            line = _within(_line(prolonged(row, corridor), corridor), grid=grid)
-            line = new_part(line, before)
+            whole = _within(_line(prolonged(row, corridor), corridor), grid=grid)
+            line = new_part(whole, before)
             if line is not None:
                 pieces.append(Piece(line, row.score / len(row.v)))
     found = sorted(joined(pieces), key=lambda p: _order(p.line))
