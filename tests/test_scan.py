@@ -31,7 +31,7 @@ def yard(*, n_railcars: int = 30, seed: int = 41) -> RenderedScene:
         width_px=560,
         height_px=360,
         layout=Layout(kind="straight", n_tracks=4, spacing_m=4.8, azimuth_deg=104.0),
-        sun=Sun(elevation_deg=50.0, azimuth_deg=160.0),
+        sun=Sun(elevation_deg=60.0, azimuth_deg=160.0),
         stock=Stock(n_railcars=n_railcars, n_locomotives=0, camouflage=0.0, edge_cars=False),
         lineside=Lineside(canopies=0),
         weather=Weather(snow=0.0, haze=0.0, cloud=0.0, wet=0.0),

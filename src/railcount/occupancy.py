@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
+from skimage.morphology import closing, opening
 
 from railcount.net import load_net
 
@@ -25,6 +26,12 @@ LOCAL_M = 30.0
 ACROSS_STEP_M = 0.5
 LIMIT = 4.0
 """Log-odds of a column are cut off here: the network can be wrong where it is sure."""
+NARROWEST_GAP_M = 0.5
+"""Coupled bodies stand 0.9 m apart or more."""
+SHORTEST_BLOB_M = 4.0
+"""Half of the shortest wagon: a car cut by the tile's edge may show no more."""
+BACKGROUND = 0.5
+"""Log-odds that a column outside every blob is given against car body, at least."""
 STATES = ("empty", "body", "gap")
 NET_KINDS: tuple[Kind, ...] = ("gondola", "covered", "tank", "flat", "coach", "locomotive")
 
@@ -106,6 +113,7 @@ def measure(strips: Sequence[Strip]) -> tuple[Evidence, ...]:
         half = strip.valid[strip.valid.shape[0] // 2 - 5 : strip.valid.shape[0] // 2 + 5]
         seen = half.mean(axis=0) > 0.6
         body = np.clip(state[1] - state[0], -LIMIT, LIMIT)
+        body = np.where(foreground(body > 0, step_m=strip.step_m), body, np.minimum(body, -BACKGROUND))
         gap = body + np.clip(state[2] - state[1], -LIMIT, LIMIT)
         out.append(
             Evidence(
@@ -116,6 +124,18 @@ def measure(strips: Sequence[Strip]) -> tuple[Evidence, ...]:
             )
         )
     return tuple(out)
+
+
+def foreground(likely: NDArray[np.bool_], *, step_m: float) -> NDArray[np.bool_]:
+    """(along,): the blobs among the columns that are likely body, by morphology.
+
+    Closing spans what is narrower than a coupler gap (masts, wires, their shadows); opening then drops
+    what is shorter than any car (people, signals, road vehicles that cross).
+    """
+    row = likely[None].astype(np.uint8)
+    row = closing(row, np.ones((1, max(1, round(NARROWEST_GAP_M / step_m))), dtype=np.uint8))
+    row = opening(row, np.ones((1, round(SHORTEST_BLOB_M / step_m)), dtype=np.uint8))
+    return np.asarray(row[0] > 0)
 
 
 def _log_softmax(logits: NDArray[np.floating]) -> Array:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from railcount.cars.split import Split
+    from railcount.counts import Car
     from railcount.raster.grid import Grid
     from railcount.raster.limits import Limits
     from railcount.raster.safety import Driver
@@ -97,7 +98,7 @@ def scan_tile(
     rolling = stock or (known.stock if known else DEFAULT_STOCK)
     result = count_cars(replace(result, network=network), pixels, network, stock=rolling, hidden=hidden)
     reasons = (*tile.reasons, *result.reasons)
-    if tile.reasons and result.status == "counted":
+    if reasons and result.status == "counted":
         result = replace(result, status="degraded")
     result = replace(result, reasons=reasons)
     if baseline and known is not None and result.railcars is not None:
@@ -195,8 +196,13 @@ def _without_tracks(result: TileCount, network: TrackNetwork, *, hidden: float) 
     if hidden > 1 - UNCOUNTABLE_BELOW:
         reason = f"no tracks were found, and cloud hides {hidden:.0%} of the tile"
         return replace(result, status="uncountable", reasons=(reason,))
+    if result.site is not None:
+        reason = f"no tracks were found, though {result.site} has some: they cannot be seen in this image"
+        return replace(result, status="uncountable", reasons=(reason,))
     none = Interval(best=0, low=0, high=0)
-    return replace(result, railcars=none, locomotives=none, covered=none, trains=0, occupied_m=0.0)
+    return replace(
+        result, status="degraded", railcars=none, locomotives=none, covered=none, trains=0, occupied_m=0.0
+    )
 
 
 def _with_totals(result: TileCount, rows: Split, kinds: Sequence[NDArray[np.float64]]) -> TileCount:
@@ -214,9 +220,17 @@ def _with_totals(result: TileCount, rows: Split, kinds: Sequence[NDArray[np.floa
         locomotives=interval(locomotives, best=n_locomotives),
         covered=interval(covered, best=sum(bool(c.covered) for c in cars)),
         trains=len({c.train for c in cars}),
-        occupied_m=sum(c.length_m for c in cars),
+        occupied_m=_occupied_m(cars),
         by_type=dict(sorted(Counter(c.kind for c in cars).items())),
     )
+
+
+def _occupied_m(cars: Sequence[Car]) -> float:
+    """Metres of track under trains, the gaps between coupled cars included."""
+    ends: dict[int, list[float]] = {}
+    for car in cars:
+        ends.setdefault(car.train, []).extend((car.start_m, car.end_m))
+    return float(sum(max(e) - min(e) for e in ends.values()))
 
 
 def _uncounted(name: str, tile: Tile | None, error: TileError) -> TileCount:

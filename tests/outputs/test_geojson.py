@@ -67,7 +67,7 @@ def test_without_a_crs_coordinates_are_pixels() -> None:
     (ring,) = made["features"][0]["geometry"]["coordinates"]
     corners = {tuple(corner) for corner in factories.cars()[0].outline_px.round(2).tolist()}
     assert {tuple(corner) for corner in ring} == corners
-    assert made["railcount"]["coordinates"].startswith("pixel")
+    assert made["coordinate_frame"].startswith("pixel")
 
 
 def test_no_cars_still_says_why() -> None:

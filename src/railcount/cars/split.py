@@ -24,12 +24,16 @@ if TYPE_CHECKING:
 LONGEST_GAP_M = 2.5
 """Body to body; farther apart are two trains."""
 GAP_SPREAD_M = 0.4
-LOG_TRAIN = -4.0
+LOG_TRAIN = -10.0
+"""Log-weight of a train against empty track: about a car's worth of columns must speak for it."""
 LOG_CAR = 0.0
 BODY_WEIGHT = 0.2
 """Neighbouring columns see the same thing: each counts as this share of an independent witness."""
 GAP_WEIGHT = 1.0
 """The same for the few columns of a gap."""
+MODEL_ERROR_SHARE = 0.03
+"""Of the total; with it the 90 % interval held the truth in nine of ten simulated scenes of all kinds."""
+MODEL_ERROR_CARS = 0.6
 TOLERANCE_M = 1.5
 """A car found within this of the truth at both ends is the same car."""
 PITCH_SHARE = 0.7
@@ -64,7 +68,25 @@ def split(strips: Sequence[Strip], evidence: Sequence[Evidence], *, stock: Stock
     counts = np.ones(1)
     for row in count_distribution(words, max_cars=most):
         counts = np.convolve(counts, row)
-    return Split(cars=tuple(cars), counts=counts, step_m=step_m)
+    return Split(cars=tuple(cars), counts=with_model_error(counts), step_m=step_m)
+
+
+def with_model_error(counts: Array) -> Array:
+    """Probability of each total once the model itself may be wrong: it sees no error that all cars share.
+
+    A normal error is added to the total (n,) where there are cars; what would be negative is 0.
+    """
+    mean = float((np.arange(len(counts)) * counts).sum())
+    if mean < 0.5:
+        return counts
+    spread = float(np.hypot(MODEL_ERROR_SHARE * mean, MODEL_ERROR_CARS))
+    shift = np.arange(-int(4 * spread) - 1, int(4 * spread) + 2)
+    weight = np.exp(-0.5 * (shift / spread) ** 2)
+    blurred = np.convolve(counts, weight / weight.sum())
+    below = -int(shift[0])
+    out = blurred[below:].copy()
+    out[0] += blurred[:below].sum()
+    return np.asarray(out)
 
 
 def _log(p: Array) -> Array:

@@ -46,8 +46,16 @@ def collection(counts: Sequence[TileCount]) -> dict[str, Any]:
         msg = "tiles in one GeoJSON must all have a CRS or all have none; write them to separate files"
         raise InputError(msg)
     features = [_feature(count, car) for count in counts for car in count.cars]
-    foreign = document(counts) | {"coordinates": "pixel, x right, y down" if pixels else "WGS 84 lon/lat"}
-    return {"type": "FeatureCollection", "railcount": foreign, "features": features}
+    result = document(counts)
+    collection: dict[str, Any] = {
+        "type": "FeatureCollection",
+        "railcount": result,
+        "coordinate_frame": "pixel, x right, y down" if pixels else "WGS 84 lon/lat",
+        "features": features,
+    }
+    if len(counts) == 1 and counts[0].railcars is not None:
+        collection["railcars"] = result["results"][0]["railcars"]
+    return collection
 
 
 def _feature(count: TileCount, car: Car) -> dict[str, Any]:

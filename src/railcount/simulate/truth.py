@@ -162,7 +162,7 @@ def cars_geojson(drawn: RenderedScene) -> str:
                 "height_m": round(car.height_m, 2),
                 "heading_deg": round(car.heading_deg, 2),
                 "in_frame": round(car.in_frame, 3),
-                "visible": round(car.visible, 3),
+                "visible_fraction": round(car.visible, 3),
                 "outline_px": [[round(float(x), 2), round(float(y), 2)] for x, y in car.outline_px],
             },
             "geometry": {
