@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from railcount.scan import scan_tile
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "real"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from railcount.cars.describe import chances, describe, interval, kind_probabilit
 from railcount.cars.lengths import load_stock
 from railcount.cars.split import split
 from railcount.counts import Interval, TileCount, TrackSummary
-from railcount.errors import MissingInput, TileError
+from railcount.errors import MissingInput, RailcountError, TileError, TileRefused
 from railcount.occupancy import NET_KINDS, measure
 from railcount.raster import open_tile
 from railcount.raster.safety import DEFAULT_DRIVERS
@@ -40,11 +41,15 @@ if TYPE_CHECKING:
 
     StrPath = str | os.PathLike[str]
 
+logger = logging.getLogger(__name__)
+
 COARSEST_M = 0.8
 """Beyond this, coupled cars are not told apart and the tile is refused."""
 UNCOUNTABLE_BELOW = 0.5
 """Seen fraction of the track."""
 DEGRADED_BELOW = 0.9
+SMALLEST_TILE_M = 30.0
+"""Of the shorter side: less than two cars are long."""
 DEFAULT_STOCK = "any"
 
 
@@ -74,12 +79,50 @@ def scan_tile(
     tile: Tile | None = None
     try:
         tile = open_tile(path, gsd_m=gsd_m, acquired=date, limits=limits, drivers=drivers)
-        pixels = tile.read()
+        return _scan_open(
+            tile,
+            name=name,
+            known=known,
+            tracks=tracks,
+            mask=mask,
+            stock=stock,
+            baseline=baseline,
+            limits=limits,
+            drivers=drivers,
+        )
     except TileError as error:
         return _uncounted(name, tile, error)
     except MissingInput as error:
+        if tile is not None:  # not the tile is missing, but its lines or mask
+            raise
         return TileCount(tile=name, sha256=None, status="failed", reasons=(str(error),))
-    known = known or _site_of(tile, gsd_m)
+    except RailcountError:
+        raise
+    except MemoryError:
+        reason = "not enough memory for this tile: cut the image to the yard"
+        return TileCount(tile=name, sha256=None, status="failed", reasons=(reason,))
+    except Exception as error:  # one tile's trouble must not cost the others
+        logger.debug("unexpected error in %s", name, exc_info=True)
+        kind = type(error).__name__
+        reason = f"an error that railcount did not foresee ({kind}); -vv shows where: please report it"
+        return TileCount(tile=name, sha256=None, status="crashed", reasons=(reason,))
+
+
+def _scan_open(
+    tile: Tile,
+    *,
+    name: str,
+    known: Site | None,
+    tracks: StrPath | None,
+    mask: StrPath | None,
+    stock: str | None,
+    baseline: bool,
+    limits: Limits | None,
+    drivers: Sequence[Driver],
+) -> TileCount:
+    """The stages after opening."""
+    pixels = tile.read()
+    known = known or _site_of(tile)
     result = TileCount(
         tile=name,
         sha256=tile.sha256,
@@ -88,8 +131,7 @@ def scan_tile(
         site=known.name if known else None,
         grid=tile.grid,
     )
-    if tile.grid.gsd_m > COARSEST_M:
-        reason = f"pixels of {tile.grid.gsd_m:.2f} m are too coarse: cars are told apart up to {COARSEST_M} m"
+    if reason := _too_coarse(tile):
         return replace(result, status="refused", reasons=(*tile.reasons, reason))
     pixels, hidden = _without_cloud(pixels, grid=tile.grid)
     network = locate(
@@ -122,11 +164,19 @@ def locate_tracks(
     Raises TileError where the tile cannot be read, InputError for options that are not usable.
     """
     tile = open_tile(path, gsd_m=gsd_m, acquired=date, limits=limits, drivers=drivers)
+    if reason := _too_coarse(tile):
+        raise TileRefused(reason)
     pixels, _ = _without_cloud(tile.read(), grid=tile.grid)
     network = locate(
         pixels, grid=tile.grid, tracks=_path(tracks), mask=_path(mask), limits=limits, drivers=drivers
     )
     return tile, network
+
+
+def _too_coarse(tile: Tile) -> str | None:
+    if tile.grid.gsd_m <= COARSEST_M:
+        return None
+    return f"pixels of {tile.grid.gsd_m:.2f} m are too coarse: cars are told apart up to {COARSEST_M} m"
 
 
 def _without_cloud(pixels: Pixels, *, grid: Grid) -> tuple[Pixels, float]:
@@ -199,6 +249,11 @@ def _without_tracks(result: TileCount, network: TrackNetwork, *, hidden: float) 
     if result.site is not None:
         reason = f"no tracks were found, though {result.site} has some: they cannot be seen in this image"
         return replace(result, status="uncountable", reasons=(reason,))
+    assert result.grid is not None  # as in count_cars
+    sides_m = np.array([result.grid.width, result.grid.height]) * result.grid.gsd_m
+    if sides_m.min() < SMALLEST_TILE_M:
+        reason = f"the tile shows {sides_m[0]:.0f} x {sides_m[1]:.0f} m: too little to find a track in"
+        return replace(result, status="uncountable", reasons=(reason,))
     none = Interval(best=0, low=0, high=0)
     return replace(
         result, status="degraded", railcars=none, locomotives=none, covered=none, trains=0, occupied_m=0.0
@@ -248,11 +303,11 @@ def _path(path: StrPath | None) -> Path | None:
     return None if path is None else Path(path)
 
 
-def _site_of(tile: Tile, gsd_m: float | None) -> Site | None:
+def _site_of(tile: Tile) -> Site | None:
     """The known site that the tile's centre lies in."""
     from railcount import sites
 
-    if gsd_m is not None or tile.grid.crs is None:
+    if tile.grid.crs is None:
         return None
     centre = np.array([[tile.grid.width / 2, tile.grid.height / 2]])
     lon, lat = tile.grid.to_lonlat(centre)[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from railcount.cars.lengths import LONGEST_BODY_M, load_stock, stock_names
 from railcount.cars.split import with_model_error
 from railcount.errors import InputError

@@ -25,6 +25,10 @@ STEP_M = 0.5
 """Working resolution: a track is 5-6 pixels wide, the space between two at least 7."""
 TENSOR_M = 10.0
 """Radius over which gradients are gathered: about two track spacings."""
+ROWS_AT_ONCE = 256
+"""Corridor rows sampled at once: bounds the memory of the coordinates."""
+MOST_EMPTINESS = 8.0
+"""Largest area of a corridor over that of its tile."""
 CLIP_PERCENTILE = 85
 """Stronger edges (roofs, shadows) count no more than this."""
 
@@ -84,6 +88,13 @@ class Working:
         return cls(sampled.astype(np.float32), inside & pixels.valid[r, c], low + STEP_M / 2)
 
 
+def too_large(work: Working, direction: float) -> bool:
+    """True where a corridor in this direction would be mostly emptiness: a long thin tile, taken aslant."""
+    rows, cols = work.valid.shape
+    c, s = abs(np.cos(direction)), abs(np.sin(direction))
+    return bool((cols * c + rows * s) * (cols * s + rows * c) > MOST_EMPTINESS * rows * cols)
+
+
 def brightness(bands: NDArray[np.float32]) -> NDArray[np.float32]:
     """(rows, cols): mean of the visible bands."""
     return np.asarray(bands[:3].mean(axis=0), dtype=np.float32)
@@ -95,6 +106,10 @@ def orientation(work: Working) -> tuple[Array, Array]:
     In radians from x (right) towards y (down), -pi/2..pi/2.
     """
     image = brightness(work.bands)
+    spread = float(image[work.valid].std()) if work.valid.any() else 0.0
+    if not spread > 1e-30:  # so small that squares of it vanish
+        return np.zeros(image.shape), np.zeros(image.shape)
+    image = image / np.float32(spread)
     gx = gaussian_filter(image, 1.0, order=(0, 1))
     gy = gaussian_filter(image, 1.0, order=(1, 0))
     size = np.hypot(gx, gy)
@@ -178,13 +193,19 @@ def straighten_corridor(work: Working, points: Array, heading: Array) -> Corrido
         np.arange(int(np.floor(reach.min() / work.step_m)), int(np.ceil(reach.max() / work.step_m)) + 1)
         * work.step_m
     )
-    ground = points[None] + v[:, None, None] * normal[None]
-    at = (ground - work.origin) / work.step_m
-    at = np.stack([at[..., 1], at[..., 0]])
-    bands = np.stack([map_coordinates(b, at, order=1, mode="nearest") for b in work.bands])
-    near = np.rint(at).astype(int)
-    inside = (near[0] >= 0) & (near[0] < rows) & (near[1] >= 0) & (near[1] < cols)
-    valid = inside & work.valid[np.clip(near[0], 0, rows - 1), np.clip(near[1], 0, cols - 1)]
+    bands = np.zeros((len(work.bands), len(v), len(points)), dtype=np.float32)
+    valid = np.zeros((len(v), len(points)), dtype=bool)
+    for first in range(0, len(v), ROWS_AT_ONCE):
+        part = slice(first, first + ROWS_AT_ONCE)
+        ground = points[None] + v[part, None, None] * normal[None]
+        at = np.moveaxis((ground - work.origin) / work.step_m, -1, 0)[::-1]
+        near = np.rint(at).astype(np.int32)
+        inside = (near[0] >= 0) & (near[0] < rows) & (near[1] >= 0) & (near[1] < cols)
+        if not inside.any():
+            continue
+        valid[part] = inside & work.valid[np.clip(near[0], 0, rows - 1), np.clip(near[1], 0, cols - 1)]
+        for k, band in enumerate(work.bands):
+            map_coordinates(band, at, order=1, mode="nearest", output=bands[k, part])
     seen_v, seen_u = np.flatnonzero(valid.any(axis=1)), np.flatnonzero(valid.any(axis=0))
     vs, us = slice(seen_v[0], seen_v[-1] + 1), slice(seen_u[0], seen_u[-1] + 1)
     return Corridor(

@@ -15,6 +15,7 @@ from railcount.tracks.corridor import (
     orientation,
     reference_curve,
     straighten_corridor,
+    too_large,
 )
 from railcount.tracks.network import Track, TrackNetwork
 from railcount.tracks.rows import BLOCK, Row, centre_odds, prolonged, trace_rows
@@ -48,9 +49,13 @@ class Piece:
 def corridors(pixels: Pixels, *, grid: Grid) -> list[Corridor]:
     """The tile straightened along each of its main directions, the strongest first."""
     work = Working.of(pixels, grid=grid)
+    if min(work.valid.shape) * work.step_m < SHORTEST_M:
+        return []
     angle, weight = orientation(work)
     out = []
     for direction in main_directions(angle, weight):
+        if too_large(work, direction):
+            continue
         points, heading = reference_curve(angle, weight, direction, work)
         out.append(straighten_corridor(work, points, heading))
     return out
@@ -92,18 +97,20 @@ def _within(line: Array, *, grid: Grid) -> Array:
     return line[max(inside[0] - 1, 0) : inside[-1] + 2]
 
 
-def new_part(line: Array, others: list[Array]) -> Array | None:
+def new_part(
+    line: Array, others: list[Array], *, apart_m: float = SAME_TRACK_M, shortest_m: float = SHORTEST_M
+) -> Array | None:
     """The longest part of a line (n, 2) that does not run on top of others; None where it is too short."""
     if others and len(line):
-        tree = cKDTree(np.concatenate([_dense(o) for o in others]))
-        free = tree.query(line)[0] > SAME_TRACK_M
+        tree = cKDTree(np.concatenate([dense(o) for o in others]))
+        free = tree.query(line)[0] > apart_m
         edges = np.flatnonzero(np.diff(np.concatenate([[0], free.astype(int), [0]])))
         runs = edges.reshape(-1, 2)
         if not len(runs):
             return None
         start, end = runs[np.argmax(runs[:, 1] - runs[:, 0])]
         line = line[start:end]
-    return line if len(line) > 1 and _length(line) >= SHORTEST_M else None
+    return line if len(line) > 1 and _length(line) >= shortest_m else None
 
 
 def joined(pieces: list[Piece]) -> list[Piece]:
@@ -152,7 +159,7 @@ def _heading(line: Array) -> Array:
     return np.asarray(far / max(float(np.hypot(*far)), 1e-9))
 
 
-def _dense(line: Array) -> Array:
+def dense(line: Array) -> Array:
     """The line with a point at least every metre."""
     s = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
     at = np.linspace(0, s[-1], int(s[-1]) + 2)

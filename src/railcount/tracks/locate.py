@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from railcount.errors import InputError
 from railcount.raster.limits import DEFAULT_DRIVERS, Driver, Limits
-from railcount.tracks.find import find_tracks
+from railcount.text import one_line
+from railcount.tracks.find import dense, find_tracks, new_part
 from railcount.tracks.mask import lines_from_mask, read_labels
-from railcount.tracks.network import TrackNetwork
+from railcount.tracks.network import Track, TrackNetwork
 from railcount.tracks.vector import read_lines
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from railcount.raster.grid import Grid
     from railcount.raster.tile import Pixels
 
+DOUBLE_M = 1.0
+"""Lines nearer than this are one track: bodies are 3 m wide, track centres 3.6 m apart at least."""
 RASTER_SUFFIXES = (".tif", ".tiff")
 
 
@@ -45,13 +48,34 @@ def locate(
         tracks, mask = None, tracks
     if tracks is not None:
         lines = read_lines(tracks, grid=grid)
-        reasons = () if lines else (f"no line of {tracks.name} crosses the tile",)
-        return TrackNetwork(tracks=lines, source="given", reasons=reasons)
+        if not lines:
+            reason = f"no line of {one_line(tracks.name)} crosses the tile"
+            return TrackNetwork(tracks=(), source="given", reasons=(reason,))
+        return without_doubles(lines, grid=grid)
     if mask is not None:
         shape = (pixels.valid.shape[0], pixels.valid.shape[1])
         labels = read_labels(mask, grid=grid, tile_shape=shape, limits=limits, drivers=drivers)
         return _from_mask(pixels, labels, name=mask.name, grid=grid)
     return find_tracks(pixels, grid=grid)
+
+
+def without_doubles(lines: tuple[Track, ...], *, grid: Grid) -> TrackNetwork:
+    """Given lines, each without what runs on top of an earlier one: a car counts once.
+
+    Lines that share a lead up to their switches lose the shared part; a line drawn twice is left out.
+    """
+    kept: list[Track] = []
+    reasons: list[str] = []
+    for track in lines:
+        whole = dense(grid.to_local(track.line_px))
+        part = new_part(whole, [grid.to_local(t.line_px) for t in kept], apart_m=DOUBLE_M, shortest_m=0.0)
+        if part is None:
+            reasons.append(f"line {one_line(track.id)} runs on top of others and is left out")
+        elif len(part) == len(whole):
+            kept.append(track)
+        else:
+            kept.append(replace(track, line_px=grid.to_pixel(part)))
+    return TrackNetwork(tracks=tuple(kept), source="given", reasons=tuple(reasons))
 
 
 def _from_mask(pixels: Pixels, region: NDArray[np.int32], *, name: str, grid: Grid) -> TrackNetwork:

@@ -109,6 +109,8 @@ def trace_rows(odds: Array, *, step_m: float) -> list[Row]:
 def _best_row(score: Array) -> Row | None:
     """The path with the greatest sum (dynamic programming); it may begin and end anywhere."""
     blocks, n = score.shape
+    if not score.size:
+        return None
     best = np.zeros_like(score)
     came = np.zeros(score.shape, dtype=np.int8)
     best[0] = score[0]
@@ -124,8 +126,6 @@ def _best_row(score: Array) -> Row | None:
         top = ways.max(axis=0)
         came[i] = np.where(top > 0, k - MOST_SHIFT, 9)
         best[i] = score[i] + np.maximum(top, 0)
-    if not best.size:
-        return None
     i, v = (int(k) for k in np.unravel_index(int(best.argmax()), best.shape))
     total = float(best[i, v])
     path = [v]
