@@ -71,3 +71,12 @@ def test_folders(tmp_path: Path) -> None:
         check_target(tmp_path)
     with pytest.raises(OutputError, match="make it first"):
         check_target(tmp_path / "no" / "a.json")
+
+
+def test_a_name_that_a_writer_cannot_encode(tmp_path: Path) -> None:
+    target = tmp_path / os.fsdecode(b"\xfe.gpkg")
+    with pytest.raises(OutputError, match="its name is not UTF-8"), replacing(target) as temporary:
+        str(temporary).encode()
+    with pytest.raises(OutputError, match="surrogates"), replacing(tmp_path / "a") as temporary:
+        temporary.write_text("\udcfe", encoding="utf-8")
+    assert list(tmp_path.iterdir()) == []

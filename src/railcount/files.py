@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from railcount.errors import OutputError, OutputExists, RailcountError
+from railcount.text import escape, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ def replacing(path: str | os.PathLike[str], *, overwrite: bool = False) -> Itera
     temporary name ends as the target does, since writers choose a format by the suffix.
 
     Raises OutputExists and OutputError as ``check_target`` does, and OutputError for any
-    OSError in the block.
+    OSError in the block and for a name that a writer cannot encode.
     """
     target = check_target(path, overwrite=overwrite)
     temporary = target.with_name(f".{target.stem[:100]}.{os.getpid()}.tmp{target.suffix}")
@@ -54,6 +55,11 @@ def replacing(path: str | os.PathLike[str], *, overwrite: bool = False) -> Itera
         _publish(temporary, target, overwrite=overwrite)
     except RailcountError:
         raise
+    except UnicodeEncodeError as error:
+        # GDAL takes names in UTF-8 only.
+        reason = "its name is not UTF-8" if _is_not_utf8(target) else one_line(error)
+        msg = f"{escape(str(target))} could not be written: {reason}"
+        raise OutputError(msg) from error
     except OSError as error:
         msg = f"{target} could not be written: {error.strerror or error}"
         raise OutputError(msg) from error
@@ -61,6 +67,14 @@ def replacing(path: str | os.PathLike[str], *, overwrite: bool = False) -> Itera
         for leftover in (temporary, *(Path(f"{temporary}{end}") for end in _BESIDE)):
             with suppress(OSError):
                 leftover.unlink()
+
+
+def _is_not_utf8(path: Path) -> bool:
+    try:
+        str(path.absolute()).encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _publish(temporary: Path, target: Path, *, overwrite: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import pytest
 import shapely
 from pyogrio import list_layers, raw
 
-from railcount.errors import InputError, OutputExists
+from railcount.errors import InputError, OutputError, OutputExists
 from railcount.outputs.csv import row
 from railcount.outputs.vector import write_geopackage
 
@@ -113,3 +114,9 @@ def test_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         write_geopackage([factories.counted()], target, overwrite=True)
     assert target.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["cars.gpkg"]
+
+
+def test_a_name_that_is_not_utf_8(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="its name is not UTF-8"):
+        write_geopackage([factories.counted()], tmp_path / os.fsdecode(b"\xfe.gpkg"))
+    assert list(tmp_path.iterdir()) == []

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +14,8 @@ import rasterio
 from click.testing import CliRunner
 
 from railcount.cli.simulate import simulate
-from railcount.errors import InputError, OutputExists
-from railcount.raster.write import write_geotiff
+from railcount.errors import InputError, OutputError, OutputExists
+from railcount.raster.write import Compression, write_geotiff
 from railcount.simulate import Scene, Sensor, render
 from railcount.simulate.write import write_scene
 
@@ -102,3 +104,21 @@ def test_command(tmp_path: Path) -> None:
     assert all(path.is_file() for path in paths)
     assert isinstance(CliRunner().invoke(simulate, arguments).exception, OutputExists)
     assert CliRunner().invoke(simulate, [*arguments, "--overwrite"]).exit_code == 0
+
+
+@pytest.mark.parametrize("compression", ["deflate", "jpeg"])
+def test_a_picture_cut_short_by_a_full_disk_is_not_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compression: Compression
+) -> None:
+    close = rasterio.io.DatasetWriter.__exit__
+
+    def cut(dataset: Any, *args: Any) -> None:
+        close(dataset, *args)
+        os.truncate(dataset.name, os.path.getsize(dataset.name) // 2)
+
+    monkeypatch.setattr(rasterio.io.DatasetWriter, "__exit__", cut)
+    drawn = render(SCENE, seed=4)
+    bands = (drawn.bands[:3] >> 4).astype(np.uint8)
+    with pytest.raises(OutputError, match="could not be written whole"):
+        write_geotiff(tmp_path / "a.tif", bands, drawn.grid, compression=compression)
+    assert list(tmp_path.iterdir()) == []

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 import rasterio
 from affine import Affine
 
-from railcount.errors import InputError, MissingInput, OutputExists
+from railcount.errors import InputError, MissingInput, OutputError, OutputExists
 from railcount.raster.limits import Limits
 from railcount.tracks.mask import lines_from_mask, read_labels, read_mask, write_mask
 from railcount.tracks.network import TrackNetwork
+from railcount.tracks.vector import write_lines
 
 from ..raster import factories
 from . import layouts
@@ -224,3 +227,29 @@ def test_a_mask_keeps_to_the_limits_given(tmp_path):
     assert read_mask(path, grid=grid, tile_shape=shape(grid), limits=Limits(max_pixels=n_pixels)).any()
     with pytest.raises(InputError, match="--drivers nitf,tiff"):
         read_mask(path, grid=grid, tile_shape=shape(grid), drivers=("nitf",))
+
+
+@pytest.mark.parametrize("size", [0, 300, -100])
+def test_a_mask_cut_short_by_a_full_disk_is_not_published(tmp_path, monkeypatch, size):
+    close = rasterio.io.DatasetWriter.__exit__
+
+    def cut(dataset, *args):
+        close(dataset, *args)
+        os.truncate(dataset.name, size if size >= 0 else os.path.getsize(dataset.name) + size)
+
+    monkeypatch.setattr(rasterio.io.DatasetWriter, "__exit__", cut)
+    grid = layouts.grid(gsd_m=0.5, width=1200, height=900)
+    with pytest.raises(OutputError, match=r"m\.tif could not be written whole"):
+        band_mask(tmp_path, grid, layouts.straight())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", ["tif", "gpkg"])
+def test_a_name_that_is_not_utf_8(tmp_path, suffix):
+    grid = layouts.grid(gsd_m=0.5, width=1200, height=900)
+    path = tmp_path / os.fsdecode(b"\xfe." + suffix.encode())
+    with pytest.raises(OutputError, match="its name is not UTF-8"):
+        (write_mask if suffix == "tif" else write_lines)(
+            layouts.network(grid, layouts.straight()), path, grid=grid
+        )
+    assert list(tmp_path.iterdir()) == []

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from railcount.errors import InputError, OutputError
+from railcount.errors import InputError, OutputError, TileError
 from railcount.files import check_target, replacing
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
     from pathlib import Path
 
@@ -69,16 +70,34 @@ def write_geotiff(
         profile["photometric"] = "rgb"
         profile["alpha"] = "unspecified"
     try:
-        with (
-            replacing(path, overwrite=overwrite) as part,
-            rasterio.open(part.absolute(), "w", **profile) as target,
-        ):
-            target.write(bands)
-            if compression != "jpeg" and len(bands) in names:
-                target.colorinterp = names[len(bands)]
-            if tags:
-                target.update_tags(**tags)
-            if imagery:
-                target.update_tags(ns="IMAGERY", **imagery)
+        with replacing(path, overwrite=overwrite) as part:
+            with rasterio.open(part.absolute(), "w", **profile) as target:
+                target.write(bands)
+                if compression != "jpeg" and len(bands) in names:
+                    target.colorinterp = names[len(bands)]
+                if tags:
+                    target.update_tags(**tags)
+                if imagery:
+                    target.update_tags(ns="IMAGERY", **imagery)
+            check_whole(part, bands, name=path, exact=compression != "jpeg")
     except rasterio.errors.RasterioError as error:
         raise OutputError(f"{path} could not be written: {error}") from error
+
+
+def check_whole(part: Path, bands: NDArray[Any], *, name: str | os.PathLike[str], exact: bool = True) -> None:
+    """Read a GeoTIFF back, with ``exact`` down to each pixel: what fails as GDAL closes a file is not told.
+
+    Raises OutputError, which calls the file ``name``, unless it holds ``bands`` (bands, rows, cols).
+    """
+    from railcount.raster.safety import guarded, opened
+
+    try:
+        with guarded(doing="read it back"), opened(part.absolute(), driver="tiff") as dataset:
+            whole = (dataset.count, dataset.height, dataset.width) == bands.shape
+            for index, band in enumerate(bands if whole else (), 1):
+                pixels = dataset.read(index)
+                whole = whole and (not exact or pixels.tobytes() == band.tobytes())
+    except TileError as error:
+        raise OutputError(f"{name} could not be written whole; is the disk full? ({error})") from error
+    if not whole:
+        raise OutputError(f"{name} could not be written whole; is the disk full?")

@@ -10,13 +10,14 @@ import rasterio
 from rasterio.features import rasterize
 from rasterio.windows import Window as RasterioWindow
 
-from railcount.errors import InputError, TileError, TileRefused
+from railcount.errors import InputError, OutputError, TileError, TileRefused
 from railcount.files import replacing
 from railcount.raster.georef import grid_from_dataset
 from railcount.raster.limits import DEFAULT_DRIVERS, Driver, Limits
 from railcount.raster.opening import check_limits
 from railcount.raster.paths import absolute_path
 from railcount.raster.safety import guarded, opened, sniff_driver
+from railcount.raster.write import check_whole
 from railcount.text import one_line
 from railcount.tracks.centrelines import lines_from_mask
 
@@ -212,12 +213,15 @@ def write_mask(
     }  # fmt: skip
     if grid.crs is not None:
         profile.update(crs=grid.crs.to_wkt(), transform=grid.transform)
-    with (
-        replacing(target, overwrite=overwrite) as temporary,
-        guarded(doing="write the mask"),
-        rasterio.open(str(temporary.absolute()), "w", **profile) as dataset,
-    ):
-        dataset.write(labels, 1)
+    with replacing(target, overwrite=overwrite) as temporary:
+        where = str(temporary.absolute())
+        where.encode("utf-8")  # fails here rather than in GDAL, so that the name is blamed
+        try:
+            with guarded(doing="write the mask"), rasterio.open(where, "w", **profile) as dataset:
+                dataset.write(labels, 1)
+        except TileError as error:
+            raise OutputError(f"{target} could not be written: {error}") from error
+        check_whole(temporary, labels[None], name=target)
 
 
 def _drawn(network: TrackNetwork, *, grid: Grid) -> NDArray[np.uint16]:
