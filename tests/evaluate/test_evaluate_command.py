@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from railcount.cli.evaluate import evaluate
-from railcount.errors import InputError
+from railcount.errors import InputError, MissingInput
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,3 +78,9 @@ def test_folder_against_file_and_no_partner(tmp_path: Path) -> None:
     cars(tmp_path / "t" / "b.geojson", 0)
     with pytest.raises(InputError, match="has the name"):
         run(str(tmp_path / "p"), str(tmp_path / "t"))
+
+
+@pytest.mark.parametrize("path", ["a" * 5000, "/proc/self/mem"])
+def test_a_file_that_cannot_be_read(path: str) -> None:
+    with pytest.raises((InputError, MissingInput)):
+        run(path, path)

@@ -126,3 +126,9 @@ def test_python_scenes_are_checked_too() -> None:
         Scene(gsd_m=-1.0)
     with pytest.raises(InputError, match="seed"):
         render(Scene(), seed=-1)
+
+
+@pytest.mark.parametrize("path", ["a" * 5000, "/proc/self/mem"])
+def test_a_file_that_cannot_be_read(path: str) -> None:
+    with pytest.raises((InputError, MissingInput)):
+        load_scene(path)

@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from railcount.errors import InputError, MissingInput
+from railcount.errors import InputError, MissingInput, RailcountError
 from railcount.simulate.scene import SECTIONS, Cut, Scene
 
 MAX_SCENE_BYTES = 1_000_000
@@ -39,12 +39,16 @@ def load_scene(path: str | Path) -> Scene:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise MissingInput(f"no scene file {path}")
-    if path.stat().st_size > MAX_SCENE_BYTES:
-        raise InputError(f"{path} is over {MAX_SCENE_BYTES} bytes: not a scene file")
     try:
+        if not path.is_file():
+            raise MissingInput(f"no scene file {path}")
+        if path.stat().st_size > MAX_SCENE_BYTES:
+            raise InputError(f"{path} is over {MAX_SCENE_BYTES} bytes: not a scene file")
         return tomllib.loads(path.read_text(encoding="utf-8"))
+    except RailcountError:
+        raise
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not valid TOML: {error}") from error
 
