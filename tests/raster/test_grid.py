@@ -129,3 +129,9 @@ def test_a_given_pixel_size_wins(tmp_path):
 def test_a_pixel_size_that_is_none(tmp_path, gsd_m):
     with pytest.raises(InputError, match="gsd_m"):
         open_tile(factories.write_tif(tmp_path / "a.tif"), gsd_m=gsd_m)
+
+
+@pytest.mark.parametrize("gsd_m", [1e9, 1e-4])
+def test_the_bounds_of_a_given_pixel_size_are_named(tmp_path, gsd_m):
+    with pytest.raises(InputError, match=r"from 0\.001 to 10000 metres, got"):
+        open_tile(factories.write_tif(tmp_path / "a.tif", crs=None), gsd_m=gsd_m)

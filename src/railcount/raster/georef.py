@@ -31,7 +31,7 @@ def grid_from_gsd(*, width: int, height: int, gsd_m: float) -> Grid:
     Raises InputError unless ``gsd_m`` is finite and between 1 mm and 10 km.
     """
     if not (math.isfinite(gsd_m) and 1e-3 <= gsd_m <= 1e4):
-        raise InputError(f"gsd_m must be a pixel size in metres above 0, got {gsd_m!r}")
+        raise InputError(f"gsd_m must be a pixel size from 0.001 to 10000 metres, got {gsd_m!r}")
     return Grid(
         width=width,
         height=height,
