@@ -134,3 +134,20 @@ def test_lazy_names() -> None:
     assert set(railcount.__all__) <= set(dir(railcount))
     with pytest.raises(AttributeError, match="nonsense"):
         _: Any = railcount.nonsense  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("args", ["compare --site tumangang --count 73 --date 2023-10-05", "--help"])
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_full_stdout_is_one_line(args: str) -> None:
+    command = f"{sys.executable} -m railcount {args} >/dev/full"
+    done = subprocess.run(command, shell=True, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "No space left on device" in done.stderr
+
+
+def test_a_closed_stdout_is_one_line() -> None:
+    command = f"{sys.executable} -m railcount compare --site tumangang --count 73 --date 2023-10-05 >&-"
+    done = subprocess.run(command, shell=True, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "railcount: the result could not be printed: standard output is closed\n"

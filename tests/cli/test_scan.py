@@ -266,3 +266,13 @@ def test_verbosity(
     result = CliRunner().invoke(cli, [*before, "scan", *after, "a.tif"])
     assert result.stderr.splitlines() == [f"railcount: {word}\\x1b" for word in said]
     assert "73 railcars" in result.stdout
+
+
+@pytest.mark.parametrize("option", ["-o", "--overlay"])
+def test_an_output_that_is_an_input_is_refused(scan: Scan, tmp_path: Path, option: str) -> None:
+    given = tmp_path / ("mine.geojson" if option == "-o" else "a.png")
+    given.write_bytes(b"mine")
+    result = scan.run("a.tif", "--tracks", given, option, given, "--overwrite")
+    assert result.exit_code == 1
+    assert f"the output {given} is also the input {given}" in result.stderr
+    assert (scan.asked, given.read_bytes()) == ([], b"mine")

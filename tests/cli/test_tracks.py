@@ -76,3 +76,16 @@ def test_a_refused_tile_is_an_error(asked: list[dict[str, Any]]) -> None:
     result = run("bad.tif")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "railcount: pixels of 4 m are too coarse\n"
+
+
+@pytest.mark.parametrize("option", ["-o", "--preview"])
+def test_an_output_that_is_an_input_is_refused(
+    asked: list[dict[str, Any]], tmp_path: Path, option: str
+) -> None:
+    tile, link = tmp_path / "a.png", tmp_path / "b.tif"
+    tile.write_bytes(b"pixels")
+    link.symlink_to(tile)
+    result = run(tile, option, tile if option == "--preview" else link, "--overwrite")
+    assert result.exit_code == 1
+    assert f"is also the input {tile}" in result.stderr
+    assert (asked, tile.read_bytes()) == ([], b"pixels")

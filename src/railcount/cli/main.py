@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import sys
 from importlib import import_module
 from typing import Any
 
 import click
 
 from railcount import __version__
-from railcount.cli.options import verbosity
+from railcount.cli.options import drop_stdout, verbosity
 
 # The networks multiply small matrices: on a busy machine, threads that wait for each other cost more
 # than they give. Must be set before numpy loads.
@@ -83,4 +85,12 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point."""
-    cli(prog_name="railcount")
+    try:
+        cli(prog_name="railcount")
+    except OSError as error:
+        # Of --help and --version, which click prints.
+        if error.errno != errno.ENOSPC:
+            raise
+        drop_stdout()
+        click.echo(f"railcount: {error.strerror}", err=True)
+        sys.exit(EXIT_ERROR)

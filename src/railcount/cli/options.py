@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
+import os
+import sys
+from contextlib import suppress
 from dataclasses import fields
 from datetime import date
 from functools import wraps
@@ -175,22 +178,58 @@ def reading(command: Callable[..., None]) -> Callable[..., None]:
 def terminal_width() -> int:
     """Columns of the terminal, or 80 where the output goes elsewhere."""
     import shutil
-    import sys
 
-    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
+    return shutil.get_terminal_size((80, 24)).columns if _on_terminal() else 80
 
 
 def colour_wanted() -> bool:
     """On a terminal whose user has not set NO_COLOR (no-color.org)."""
-    import os
-    import sys
+    return _on_terminal() and not os.environ.get("NO_COLOR")
 
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+def _on_terminal() -> bool:
+    # Where stdout is closed (>&-) Python has None.
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def print_text(text: str) -> None:
-    """A result to stdout; letters that its encoding lacks become escapes."""
-    import sys
+    """A result to stdout; letters that its encoding lacks become escapes.
 
+    Raises OutputError where stdout is closed or full; a broken pipe is left to click.
+    """
+    from railcount.errors import OutputError
+
+    if sys.stdout is None:
+        raise OutputError("the result could not be printed: standard output is closed")
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    click.echo(text.encode(encoding, "backslashreplace").decode(encoding), nl=False)
+    try:
+        click.echo(text.encode(encoding, "backslashreplace").decode(encoding), nl=False)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        drop_stdout()
+        raise OutputError(f"the result could not be printed: {error.strerror or error}") from error
+
+
+def drop_stdout() -> None:
+    """Let what could not be printed go: Python would try it again at its end, and complain again."""
+    with suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def check_not_input(output: str | os.PathLike[str], *inputs: str | None) -> None:
+    """Raise InputError where an output would replace a file that is read, which --overwrite is not for."""
+    from railcount.errors import InputError
+
+    for path in inputs:
+        if path is not None and _same_file(output, path):
+            raise InputError(f"the output {output} is also the input {path}; choose another name")
+
+
+def _same_file(a: str | os.PathLike[str], b: str) -> bool:
+    try:
+        return os.path.realpath(a) == os.path.realpath(b) or os.path.samefile(a, b)
+    except (OSError, ValueError):
+        return False

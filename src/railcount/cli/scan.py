@@ -91,7 +91,8 @@ def scan(  # noqa: PLR0917
     """
     from railcount.scan import scan_tile
 
-    pictures = _check_outputs(tiles, outputs=outputs, overlay=overlay, overwrite=overwrite)
+    inputs = (*tiles, tracks, mask, site)
+    pictures = _check_outputs(tiles, outputs=outputs, overlay=overlay, inputs=inputs, overwrite=overwrite)
     counts = [
         scan_tile(
             tile,
@@ -119,7 +120,12 @@ def scan(  # noqa: PLR0917
 
 
 def _check_outputs(
-    tiles: tuple[str, ...], *, outputs: tuple[str, ...], overlay: str | None, overwrite: bool
+    tiles: tuple[str, ...],
+    *,
+    outputs: tuple[str, ...],
+    overlay: str | None,
+    inputs: tuple[str | None, ...],
+    overwrite: bool,
 ) -> list[Path]:
     """Refuse outputs that cannot work before any counting; the picture's path for each tile."""
     from railcount.errors import InputError
@@ -131,6 +137,7 @@ def _check_outputs(
             format_of(path)
         except InputError as error:
             raise click.BadParameter(str(error), param_hint="--output") from error
+        options.check_not_input(path, *inputs)
         check_target(path, overwrite=overwrite)
     if overlay is None:
         return []
@@ -150,6 +157,7 @@ def _check_outputs(
             param_hint="--overlay",
         )
     for picture in pictures:
+        options.check_not_input(picture, *inputs)
         check_target(picture, overwrite=overwrite)
     return pictures
 

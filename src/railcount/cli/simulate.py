@@ -43,4 +43,4 @@ def simulate(scene: str, seed: int, folder: str, overwrite: bool) -> None:
 
     written = write_scene(render(load_scene(scene), seed=seed), folder, overwrite=overwrite)
     for path in (written.image, written.cars, written.tracks):
-        click.echo(path)
+        options.print_text(f"{path}\n")

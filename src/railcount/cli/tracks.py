@@ -64,7 +64,7 @@ def tracks(  # noqa: PLR0917
     """
     from railcount.scan import locate_tracks
 
-    _check_outputs(outputs, preview=preview, overwrite=overwrite)
+    _check_outputs(outputs, preview=preview, inputs=(tile, tracks, mask, site), overwrite=overwrite)
     opened, network = locate_tracks(
         tile, tracks=tracks, mask=mask, site=site, date=date, gsd_m=gsd_m, limits=limits, drivers=drivers
     )
@@ -79,17 +79,21 @@ def tracks(  # noqa: PLR0917
     options.print_text(render_tracks(network, grid=opened.grid, width=options.terminal_width()))
 
 
-def _check_outputs(outputs: tuple[str, ...], *, preview: str | None, overwrite: bool) -> None:
+def _check_outputs(
+    outputs: tuple[str, ...], *, preview: str | None, inputs: tuple[str | None, ...], overwrite: bool
+) -> None:
     from railcount.files import check_target
 
     for path in outputs:
         if Path(path).suffix.lower() not in LINE_SUFFIXES + MASK_SUFFIXES:
             msg = f"it must end in {', '.join(LINE_SUFFIXES + MASK_SUFFIXES)}, not {Path(path).name!r}"
             raise click.BadParameter(msg, param_hint="--output")
+        options.check_not_input(path, *inputs)
         check_target(path, overwrite=overwrite)
     if preview is not None:
         if Path(preview).suffix.lower() != ".png":
             raise click.BadParameter("the picture's name must end in .png", param_hint="--preview")
+        options.check_not_input(preview, *inputs)
         check_target(preview, overwrite=overwrite)
 
 
