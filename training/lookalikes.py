@@ -59,11 +59,16 @@ def boxes(rng, u, v, image):
 
 def road(rng, u, v, image):
     """A paved strip with lane marks, kerbs and vehicles in line."""
-    half = rng.uniform(3, 14)
+    half = rng.uniform(3, 22)
     at = rng.uniform(v.min(), v.max())
     d = v - at
     image = np.where(np.abs(d) < half, rng.uniform(0.2, 0.55), image)
     for lane in np.arange(-half, half + 1, rng.uniform(3.2, 3.8)):
+        for wheel in (
+            (-0.9, 0.9) if rng.random() < 0.5 else (0.0,)
+        ):  # oil and rubber streaks, as dark as rails
+            streak = np.exp(-0.5 * ((d - lane - 1.8 - wheel) / rng.uniform(0.3, 0.8)) ** 2)
+            image = image * (1 - rng.uniform(0, 0.25) * streak)
         dash = (u % 12 < rng.uniform(3, 12)) | (abs(lane) > half - 1)
         image = np.where((np.abs(d - lane) < 0.2) & dash, rng.uniform(0.5, 0.9), image)
         gap = rng.uniform(18, 120)
@@ -89,7 +94,7 @@ def lookalike(seed: int) -> tuple[Pixels, Grid]:
         u, v = x * np.cos(angle) + y * np.sin(angle), -x * np.sin(angle) + y * np.cos(angle)
         if rng.random() < 0.2:
             v = v + (u - u.mean()) ** 2 / rng.uniform(300, 3000)
-        drawn = (furrows, furrows, boxes, boxes, road)[rng.integers(5)](
+        drawn = (furrows, furrows, boxes, boxes, road, road)[rng.integers(6)](
             rng, u, v, image if rng.random() < 0.5 else texture(rng, shape)
         )
         size = rng.uniform(20, 120, 2)

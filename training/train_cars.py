@@ -61,7 +61,11 @@ def main(files, out, minutes, first=None):
     state_weight = torch.tensor([1.0, 1.0, 2.5])
     while (now := time.time() - t0) < total:
         for g in opt.param_groups:
-            g["lr"] = 2.5e-3 * min(1, step / 50) * max(0.02, 0.5 * (1 + np.cos(np.pi * now / total)))
+            g["lr"] = (
+                (1e-3 if first else 2.5e-3)
+                * min(1, step / 50)
+                * max(0.02, 0.5 * (1 + np.cos(np.pi * now / total)))
+            )
         pick = rng.choice(len(data), BATCH, p=weight)
         batch = [augment(*data[i], rng) for i in pick]
         x = torch.from_numpy(np.stack([b[0] for b in batch]))

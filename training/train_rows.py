@@ -54,7 +54,11 @@ def main(files, out, minutes, first=None):
     t0, step, total, ema = time.time(), 0, minutes * 60, None
     while (now := time.time() - t0) < total:
         for g in opt.param_groups:
-            g["lr"] = 3e-3 * min(1, step / 50) * max(0.02, 0.5 * (1 + np.cos(np.pi * now / total)))
+            g["lr"] = (
+                (1e-3 if first else 3e-3)
+                * min(1, step / 50)
+                * max(0.02, 0.5 * (1 + np.cos(np.pi * now / total)))
+            )
         batch = []
         for i in rng.choice(len(data), BATCH):
             v, lab = data[i]
