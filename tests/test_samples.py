@@ -10,7 +10,10 @@ import pytest
 from railcount.scan import scan_tile
 
 SAMPLES = Path(__file__).resolve().parents[1] / "sample_tiles"
-EXPECTED = {row["date"]: row for row in csv.DictReader((SAMPLES / "expected.csv").open(encoding="utf-8"))}
+EXPECTED = {
+    row["date"]: row
+    for row in csv.DictReader((SAMPLES / "expected.csv").read_text(encoding="utf-8").splitlines())
+}
 
 
 def test_the_day_of_the_mission() -> None:

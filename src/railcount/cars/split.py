@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 LONGEST_GAP_M = 2.5
 """Body to body; farther apart are two trains."""
 GAP_SPREAD_M = 0.4
-LOG_TRAIN = -10.0
-"""Log-weight of a train against empty track: about a car's worth of columns must speak for it."""
+LOG_TRAIN = -15.0
+"""Log-weight of a train against empty track: most of the columns of a car must speak for it."""
 LOG_CAR = 0.0
 BODY_WEIGHT = 0.2
 """Neighbouring columns see the same thing: each counts as this share of an independent witness."""
