@@ -143,3 +143,13 @@ def test_noise_has_no_tracks() -> None:
     network = find_tracks(pixels, grid=GRID)
     assert network.tracks == ()
     assert network.reasons
+
+
+def test_a_field_does_not_hide_a_curved_yard() -> None:
+    rng = np.random.default_rng(5)
+    field = rng.normal(np.deg2rad(66), 0.03, 60_000)
+    curve = rng.uniform(np.deg2rad(-65), np.deg2rad(-25), 20_000)
+    angle = np.concatenate([field, curve])
+    found = np.rad2deg(main_directions(angle, np.ones_like(angle)))
+    assert found[0] == pytest.approx(66, abs=2)
+    assert any(-70 < f < -20 for f in found[1:])

@@ -27,6 +27,8 @@ TENSOR_M = 10.0
 """Radius over which gradients are gathered: about two track spacings."""
 ROWS_AT_ONCE = 256
 """Corridor rows sampled at once: bounds the memory of the coordinates."""
+CLEARLY_ABOVE = 2.0
+"""A direction stands out where its weight is this many times the mean of those still unexplained."""
 MOST_EMPTINESS = 8.0
 """Largest area of a corridor over that of its tile."""
 CLIP_PERCENTILE = 85
@@ -134,14 +136,15 @@ def main_directions(angle: Array, weight: Array, *, most: int = 3) -> list[float
     histogram, edges = np.histogram(angle, bins=bins, range=(-np.pi / 2, np.pi / 2), weights=weight)
     smooth = gaussian_filter1d(histogram, 2.0, mode="wrap")
     found: list[float] = []
-    total = smooth.sum()
+    left = np.ones(bins, dtype=bool)  # what stronger directions explain does not raise the bar
     for _ in range(most):
         k = int(smooth.argmax())
-        if total <= 0 or smooth[k] < 2.0 * total / bins:
+        if not left.any() or smooth[k] <= CLEARLY_ABOVE * smooth[left].mean():
             break
         found.append(float((edges[k] + edges[k + 1]) / 2))
         near = np.abs((np.arange(bins) - k + bins // 2) % bins - bins // 2) <= 12
         smooth[near] = 0.0
+        left &= ~near
     return found
 
 
