@@ -1,0 +1,42 @@
+"""Cloud: bright, grey, smooth and large; a roof or a gravel lot is not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from affine import Affine
+
+from railcount.raster.grid import Grid
+from railcount.raster.tile import Pixels
+from railcount.visibility import cloud_mask
+
+SIDE = 400
+GRID = Grid(width=SIDE, height=SIDE, transform=Affine.identity(), crs=None, local_from_pixel=np.eye(2) * 0.5)
+
+
+def ground(*, white_m: float = 0.0) -> Pixels:
+    """Textured ground with a white smooth square of so many metres in its middle."""
+    rng = np.random.default_rng(0)
+    image = np.repeat(rng.normal(70, 15, (1, SIDE, SIDE)), 3, axis=0)
+    half = round(white_m)
+    image[:, SIDE // 2 - half : SIDE // 2 + half, SIDE // 2 - half : SIDE // 2 + half] = 240
+    return Pixels(bands=image.astype(np.float32), valid=np.ones((SIDE, SIDE), dtype=bool), names=())
+
+
+def test_a_large_white_area_is_cloud() -> None:
+    cloud = cloud_mask(ground(white_m=120), grid=GRID)
+    assert cloud[SIDE // 2, SIDE // 2]
+    assert not cloud[5, 5]
+    assert cloud.mean() == pytest.approx((120 / 200) ** 2, abs=0.12)
+
+
+@pytest.mark.parametrize("white_m", [0.0, 15.0, 30.0])
+def test_ground_and_roofs_are_not(white_m: float) -> None:
+    assert not cloud_mask(ground(white_m=white_m), grid=GRID).any()
+
+
+def test_a_blank_image_shows_nothing() -> None:
+    blank = Pixels(
+        bands=np.full((3, SIDE, SIDE), 90.0, np.float32), valid=np.ones((SIDE, SIDE), bool), names=()
+    )
+    assert cloud_mask(blank, grid=GRID).all()
