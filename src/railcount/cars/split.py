@@ -32,8 +32,8 @@ BODY_WEIGHT = 0.2
 GAP_WEIGHT = 1.0
 """The same for the few columns of a gap."""
 MODEL_ERROR_SHARE = 0.03
-"""Of the total. Chosen on 30 simulated scenes of all kinds, where the 90 % interval then held the truth in nine of
-ten; on scenes drawn by other means it held in about eight of ten."""
+"""Of the total. Chosen on 30 simulated scenes of all kinds, where the 90 % interval then held the
+truth in nine of ten; on scenes drawn by other means it held in about eight of ten."""
 MODEL_ERROR_CARS = 0.6
 TOLERANCE_M = 1.5
 """A car found within this of the truth at both ends is the same car."""
