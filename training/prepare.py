@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from data import Truth, examples, row_examples
+from degrade import degraded
 from lookalikes import lookalike, stray_lines
 from scenes import random_scene
 
@@ -28,6 +29,10 @@ def prepare(folder, seed):
         "cars": examples(pixels, scene.grid, tracks, cars, rng=rng),
         "rows": row_examples(pixels, scene.grid, tracks, rng=rng),
     }
+    pixels, grid, scale = degraded(pixels, scene.grid, rng=rng)
+    tracks = [line * scale for line in tracks]
+    found["cars"] += examples(pixels, grid, tracks, cars, rng=rng)
+    found["rows"] += row_examples(pixels, grid, tracks, rng=rng)
     (folder / f"{seed:05d}.pkl").write_bytes(pickle.dumps(found))
 
 
@@ -35,6 +40,8 @@ def prepare_lookalike(folder, seed):
     """Furrows, lots and roads: no tracks in the corridors, nothing on lines, nor along their directions."""
     pixels, grid = lookalike(seed)
     rng = np.random.default_rng(seed)
+    if rng.random() < 0.5:
+        pixels, grid, _ = degraded(pixels, grid, rng=rng)
     work = Working.of(pixels, grid=grid)
     angle, weight = orientation(work)
     lines = stray_lines(rng, grid, 2)

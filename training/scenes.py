@@ -8,7 +8,14 @@ from railcount.simulate import Ground, Layout, Lineside, Scene, Sensor, Stock, S
 
 FILLS = (0.0, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95)
 FILL_SHARES = (0.25, 0.15, 0.15, 0.12, 0.12, 0.11, 0.1)
-FAMILIES = (("russian",), ("chinese",), ("european",), ("north-american",), ("russian", "chinese"))
+FAMILIES = (
+    ("russian",),
+    ("chinese",),
+    ("european",),
+    ("north-american",),
+    ("russian", "chinese"),
+    ("autorack_89",),
+)
 
 
 def random_scene(seed: int) -> Scene:
@@ -18,11 +25,12 @@ def random_scene(seed: int) -> Scene:
     def maybe(chance, value, otherwise=None):
         return value if rng.random() < chance else otherwise
 
-    gsd = float(rng.choice([0.3, 0.4, 0.5, 0.5, 0.5, 0.5, 0.6, 0.7, 0.8]))
+    gsd = float(rng.choice([0.3, 0.4, 0.5, 0.5, 0.5, 0.5, 0.6, 0.7, 0.8, 0.95]))
     side = int(360 / gsd)
     kind = str(rng.choice(["straight", "straight", "straight", "curved", "curved", "ladder"]))
     family = FAMILIES[rng.integers(len(FAMILIES))]
-    tight = rng.random() < 0.15
+    autoracks = family == ("autorack_89",)
+    tight = rng.random() < (0.6 if autoracks else 0.15)
     return Scene(
         name=f"training-{seed}",
         width_px=side,
@@ -34,17 +42,20 @@ def random_scene(seed: int) -> Scene:
             spacing_m=(3.6, 4.1) if tight else (4.1, 5.6),
             radius_m=(280.0, 1500.0),
         ),
-        sun=Sun(elevation_deg=(12.0, 75.0), azimuth_deg=(0.0, 360.0)),
+        sun=Sun(elevation_deg=(12.0, 75.0), azimuth_deg=(0.0, 360.0), sky=(0.04, 0.35)),
         ground=Ground(),
         stock=Stock(
             fill=float(rng.choice(FILLS, p=FILL_SHARES)),
             families=family,
             covered=(0.0, 1.0),
-            like=(0.0, 1.0),
+            like=maybe(0.3, (0.8, 1.0), (0.0, 1.0)),
             block_n=float(rng.choice([1.0, 3.0, 8.0, 25.0])),
             camouflage=maybe(0.35, (0.3, 1.0), 0.0),
         ),
-        lineside=Lineside(canopies=maybe(0.05, 1, 0)),
+        lineside=Lineside(
+            canopies=maybe(0.05, 1, 0),
+            lots=int(rng.integers(1, 5)) if rng.random() < (0.7 if autoracks else 0.1) else 0,
+        ),
         weather=Weather(
             snow=maybe(0.15, (0.2, 1.0), 0.0),
             haze=maybe(0.3, (0.1, 0.6), 0.0),

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from model import cars_net, load, save
+from scipy.ndimage import gaussian_filter
 from torch.nn.functional import cross_entropy
 
 CROP = 512
@@ -31,6 +32,15 @@ def augment(v, lab, rng):
         v = v[:, ::-1]
     v = v.copy()
     valid = v[4]
+    if rng.random() < 0.5:
+        repaint(v, lab[0], rng)
+    if rng.random() < 0.4:
+        stain(v, rng)
+    if rng.random() < 0.25:
+        v[:4] = gaussian_filter(v[:4], (0, rng.uniform(0, 0.9), rng.uniform(0, 2.5))) * valid
+    if rng.random() < 0.3:
+        for k in (0, 1):
+            v[k] = np.clip(v[k], -rng.uniform(0.8, 3), rng.uniform(0.8, 3)) * valid
     v[0] = (v[0] * rng.uniform(0.75, 1.3) + rng.normal(0, 0.25)) * valid
     v[1] *= rng.uniform(0.85, 1.15)
     if rng.random() < 0.15:
@@ -43,6 +53,29 @@ def augment(v, lab, rng):
     if rng.random() < 0.5:
         v[:4] += rng.normal(0, rng.uniform(0, 0.15), v[:4].shape) * valid
     return v, lab.copy()
+
+
+def repaint(v, state, rng):
+    """Bodies in other paints: brightness and colour of each moved, some close to the ground's."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], state == 1, [0]])))
+    spread = rng.uniform(0.1, 0.7)
+    for a, b in edges.reshape(-1, 2):
+        if rng.random() < 0.5:
+            body = (slice(5, 11), slice(a, b))
+            fade = rng.uniform(0.4, 1.2)
+            v[0][body] = v[0][body] * fade + rng.normal(0, spread)
+            v[1][body] = v[1][body] * fade + rng.normal(0, spread)
+            v[2:4, 5:11, a:b] += rng.normal(0, 0.5 * spread, (2, 1, 1))
+    v *= v[4]
+
+
+def stain(v, rng):
+    """Uneven ground: soft blotches of brightness and colour, long or short, all over the strip."""
+    size = (rng.uniform(0.8, 6), rng.uniform(3, 60))
+    blot = gaussian_filter(rng.normal(size=v.shape[1:]), size)
+    blot *= rng.uniform(0.1, 0.7) / max(blot.std(), 1e-6)
+    v[:2] += blot * v[4]
+    v[2:4] += rng.normal(0, 0.4, (2, 1, 1)) * blot * v[4]
 
 
 def main(files, out, minutes, first=None):
@@ -73,7 +106,7 @@ def main(files, out, minutes, first=None):
         logits = net(x)[:, :, 0]
         loss = cross_entropy(logits[:, :3], y[:, 0], weight=state_weight, ignore_index=-1)
         if (y[:, 1] >= 0).any():
-            loss = loss + 0.15 * cross_entropy(logits[:, 3:], y[:, 1], ignore_index=-1)
+            loss = loss + 0.25 * cross_entropy(logits[:, 3:], y[:, 1], ignore_index=-1)
         opt.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from model import load, rows_net, save
+from scipy.ndimage import gaussian_filter
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 BLOCKS, ACROSS, BATCH = 40, 160, 16
@@ -35,6 +36,14 @@ def augment(v, lab, rng):
     v[2:4] *= 0 if rng.random() < 0.15 else rng.uniform(0.4, 1.4)
     if rng.random() < 0.3:
         v[2:4] *= rng.choice([-1, 1], size=(2, 1, 1))
+    if rng.random() < 0.4:
+        blot = gaussian_filter(rng.normal(size=v.shape[1:]), (rng.uniform(0.5, 8), rng.uniform(0.5, 12)))
+        v[:2] += rng.uniform(0.1, 0.6) / max(blot.std(), 1e-6) * blot * valid
+    if rng.random() < 0.3:
+        for k in (0, 1):
+            v[k] = np.clip(v[k], -rng.uniform(0.6, 3), rng.uniform(0.6, 3)) * valid
+    if rng.random() < 0.2:
+        v[:4] = gaussian_filter(v[:4], (0, 0, rng.uniform(0, 1.5))) * valid
     v[4] *= rng.uniform(0.6, 1.5)
     v[:5] += rng.normal(0, rng.uniform(0, 0.1), v[:5].shape) * valid
     return v, lab.copy()

@@ -254,9 +254,12 @@ def _trace(
     return cars[::-1]
 
 
-def segments(words: Words, *, tolerance: int) -> list[Segment]:
-    """The cars of the most probable sentences, each with its probability over all sentences."""
-    left, right = sweep(words), sweep(flipped(words))
+def segments(words: Words, *, tolerance: int, left: Sweep | None = None) -> list[Segment]:
+    """The cars of the most probable sentences, each with its probability over all sentences.
+
+    ``left`` is ``sweep(words)`` where the caller has it already.
+    """
+    left, right = left or sweep(words), sweep(flipped(words))
     body = _sums(words.body)
     cut = cut_prior(words.body_prior, words.body.shape[1])
     out = []
@@ -282,8 +285,8 @@ def segments(words: Words, *, tolerance: int) -> list[Segment]:
     return out
 
 
-def count_distribution(words: Words, *, max_cars: int) -> Array:
-    """(rows, max_cars + 1): probability of each number of cars in each row."""
-    counts = sweep(words, max_cars=max_cars).counts
-    assert counts is not None  # asked for just above
-    return np.asarray(counts / counts.sum(axis=1, keepdims=True))
+def count_distribution(swept: Sweep) -> Array:
+    """(rows, max cars + 1): probability of each number of cars in each row, from a sweep that counted."""
+    if swept.counts is None:
+        raise ValueError("the sweep did not count: give it max_cars")
+    return np.asarray(swept.counts / swept.counts.sum(axis=1, keepdims=True))

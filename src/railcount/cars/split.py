@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from railcount.cars.lengths import COUPLED_GAP_M, LONGEST_BODY_M
-from railcount.cars.sentence import Segment, Words, count_distribution, segments
+from railcount.cars.sentence import Segment, Words, count_distribution, segments, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,10 +64,10 @@ def split(strips: Sequence[Strip], evidence: Sequence[Evidence], *, stock: Stock
     first = segments(words, tolerance=round(TOLERANCE_M / step_m))
     prior = _with_pitch(prior, first, words, step_m=step_m)
     words = replace(words, body_prior=_log(prior) + LOG_CAR)
-    cars = segments(words, tolerance=round(TOLERANCE_M / step_m))
-    most = round(max(s.length_m for s in strips) / 8.0) + 1
+    swept = sweep(words, max_cars=round(max(s.length_m for s in strips) / 8.0) + 1)
+    cars = segments(words, tolerance=round(TOLERANCE_M / step_m), left=swept)
     counts = np.ones(1)
-    for row in count_distribution(words, max_cars=most):
+    for row in count_distribution(swept):
         counts = np.convolve(counts, row)
     return Split(cars=tuple(cars), counts=with_model_error(counts), step_m=step_m)
 

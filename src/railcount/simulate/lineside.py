@@ -10,6 +10,7 @@ from railcount.simulate.art import TEXEL_M, Art, stamp
 from railcount.simulate.bodies import bulk, tarpaulin
 from railcount.simulate.canvas import Canvas, Patch, fractal_noise, lattice_noise
 from railcount.simulate.dice import Dice, pick_whole
+from railcount.simulate.lots import lot
 from railcount.simulate.paints import CONTAINERS, TARPS, colour
 from railcount.simulate.site import Site, offset_line
 
@@ -52,6 +53,9 @@ def build(
     for _ in range(counts["platforms"]):
         platform(canvas, site, rng)
     roads = [road for _ in range(counts["roads"]) if (road := _road(canvas, site, rng)) is not None]
+    lots = yard.stream("lots")
+    for _ in range(wanted.lots):
+        lot(canvas, site, lots)
     for _ in range(counts["hedges"]):
         _hedge(canvas, site, rng)
     for _ in range(counts["fences"]):

@@ -152,6 +152,8 @@ class Lineside:
     hedges: int | None = _whole(None, 0, 10)
     fences: int | None = _whole(None, 0, 10)
     trees: int | None = _whole(None, 0, 500)
+    lots: int = _whole(0, 0, 6)
+    """Of parked automobiles."""
 
 
 @dataclass(frozen=True, kw_only=True)

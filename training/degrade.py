@@ -1,0 +1,68 @@
+"""What happens to a picture after the sensor: coarser pixels, harsh tone curves, smeared or blocky detail."""
+
+from __future__ import annotations
+
+import numpy as np
+from affine import Affine
+from scipy.ndimage import gaussian_filter, map_coordinates, median_filter, zoom
+
+from railcount.raster.grid import Grid
+from railcount.raster.tile import Pixels
+
+COARSEST_M = 1.5
+
+
+def degraded(pixels, grid, *, rng):
+    """The picture made worse, its grid, and new pixels per old one (both axes)."""
+    scale = 1.0
+    bands, valid = pixels.bands, pixels.valid
+    if rng.random() < 0.55 and grid.gsd_m < 1.0:
+        bands, valid, scale = coarser(bands, valid, grid.gsd_m, rng)
+    if rng.random() < 0.7:
+        bands = toned(bands, valid, rng)
+    if rng.random() < 0.35:
+        bands = smeared(bands, rng)
+    if rng.random() < 0.5:
+        unit = bands.std()
+        bands = bands + unit * rng.uniform(0.01, 0.15) * rng.normal(size=bands.shape)
+    size = bands.shape[1:]
+    local = np.eye(2) * grid.gsd_m / scale
+    grid = Grid(width=size[1], height=size[0], transform=Affine.identity(), crs=None, local_from_pixel=local)
+    return Pixels(bands=bands.astype(np.float32), valid=valid, names=()), grid, scale
+
+
+def coarser(bands, valid, gsd_m, rng):
+    """Blurred and sampled at a greater distance."""
+    target = rng.uniform(1.15 * gsd_m, min(COARSEST_M, max(1.1, 1.4 * gsd_m)))
+    f = gsd_m / target
+    blur = rng.uniform(0.35, 0.7) / f
+    size = [int(n * f) for n in valid.shape]
+    at = [(np.arange(n) + 0.5) / f - 0.5 for n in size]
+    at = np.meshgrid(*at, indexing="ij")
+    bands = np.stack([map_coordinates(gaussian_filter(b, blur), at, order=1, mode="nearest") for b in bands])
+    return bands, map_coordinates(valid.astype(np.float32), at, order=1) > 0.99, f
+
+
+def toned(bands, valid, rng):
+    """A tone curve: clipped blacks or whites, a power, a cast."""
+    seen = bands[:, valid] if valid.any() else bands.reshape(len(bands), -1)
+    low, high = np.percentile(seen, [rng.choice([0.1, 1, 4, 10]), 100 - rng.choice([0.1, 1, 3])])
+    out = np.clip((bands - low) / max(high - low, 1e-6), 0, 1) ** rng.uniform(0.5, 1.8)
+    gain = 1 + rng.normal(0, 0.06, (len(bands), 1, 1))
+    return out * gain * 200
+
+
+def smeared(bands, rng):
+    """Detail lost: a median, or blocks of a strong compression."""
+    if rng.random() < 0.5:
+        return np.stack([median_filter(b, 3) for b in bands])
+    size = rng.choice([2, 3])
+    rows, cols = bands.shape[1:]
+    cut = bands[:, : rows // size * size, : cols // size * size]
+    small = cut.reshape(len(bands), rows // size, size, cols // size, size).mean(axis=(2, 4))
+    grey = small.mean(axis=0)
+    colour = small - grey  # colour coarse, brightness fine: chroma subsampling
+    wide = np.stack([zoom(c, size, order=1, grid_mode=True, mode="nearest") for c in colour])
+    out = bands.copy()
+    out[:, : wide.shape[1], : wide.shape[2]] = cut.mean(axis=0) + wide
+    return out
