@@ -1,0 +1,38 @@
+"""Lots of parked automobiles beside the tracks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from railcount.simulate import Layout, Lineside, Scene, Stock, render
+
+
+def yard(lots: int) -> Scene:
+    bare = Lineside(
+        platforms=0, buildings=0, roads=0, trucks=0, ground_containers=0, piles=0, hedges=0, trees=0, lots=lots
+    )
+    return Scene(
+        width_px=240,
+        height_px=200,
+        layout=Layout(kind="straight", n_tracks=1, azimuth_deg=90.0, n_crossovers=0),
+        stock=Stock(n_railcars=0, n_locomotives=0),
+        lineside=bare,
+    )
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_lots_stand_beside_the_tracks_and_are_no_railcars(seed: int) -> None:
+    without, with_lots = render(yard(0), seed=seed), render(yard(3), seed=seed)
+    changed = np.abs(with_lots.bands.astype(float) - without.bands).mean(axis=0) > 10
+    assert changed.mean() > 0.05
+    assert not with_lots.cars
+    line = with_lots.tracks[0].line_px
+    share = np.linspace(0, 1, 200)[:, None]
+    points = line[0] + share * (line[-1] - line[0])  # the track is straight
+    inside = points[(points > 0).all(axis=1) & (points < [240, 200]).all(axis=1)].astype(int)
+    assert changed[inside[:, 1], inside[:, 0]].mean() < 0.05
+
+
+def test_no_lots_unless_asked_for() -> None:
+    assert Lineside().lots == 0
