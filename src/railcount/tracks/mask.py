@@ -16,6 +16,7 @@ from railcount.raster.georef import grid_from_dataset
 from railcount.raster.limits import DEFAULT_DRIVERS, Driver, Limits
 from railcount.raster.opening import check_limits
 from railcount.raster.paths import absolute_path
+from railcount.raster.resample import Places
 from railcount.raster.safety import guarded, opened, sniff_driver
 from railcount.raster.write import check_whole
 from railcount.text import one_line
@@ -34,9 +35,6 @@ __all__ = ["HALF_WIDTH_M", "lines_from_mask", "read_labels", "read_mask", "write
 
 HALF_WIDTH_M = 1.5
 """Of the bands written: a car's body, so that tracks 3.6 m apart stay apart."""
-_MESH_PX = 64
-"""Coordinates are transformed on this mesh and interpolated between; over 64 pixels of any map
-projection that is exact to far less than a pixel."""
 _MAX_TRACKS = 65535
 
 
@@ -76,9 +74,9 @@ def read_labels(
         with guarded(doing="open the mask"), opened(where, driver=driver, overviews=True) as dataset:
             check_limits(dataset, limits or Limits())
             mask_grid = _mask_grid(dataset, grid=grid)
-        columns, rows = _positions(mask_grid, grid=grid, tile_shape=tile_shape)
+        places = Places(mask_grid, grid=grid, tile_shape=tile_shape)
         with guarded(doing="read the mask"), opened(where, driver=driver) as dataset:
-            return _sampled(dataset, columns, rows, tile_shape=tile_shape)
+            return _sampled(dataset, places, tile_shape=tile_shape)
     except TileError as error:
         raise InputError(f"the mask {name} is not usable: {error}") from None
 
@@ -100,72 +98,15 @@ def _mask_grid(dataset: Any, *, grid: Grid) -> Grid | tuple[int, int]:
     return width, height
 
 
-def _positions(
-    mask_grid: Grid | tuple[int, int], *, grid: Grid, tile_shape: tuple[int, int]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mask coordinates (col, row) on a mesh of the tile's pixel centres; NaN outside its CRS."""
-    n_rows, n_cols = tile_shape
-    mesh_x, mesh_y = _mesh(n_cols), _mesh(n_rows)
-    pixels = np.stack(np.meshgrid(mesh_x + 0.5, mesh_y + 0.5), axis=-1)
-    if isinstance(mask_grid, tuple):
-        position = pixels * np.array(mask_grid) / np.array([n_cols, n_rows])
-    elif mask_grid.crs == grid.crs:
-        position = mask_grid.from_world(grid.to_world(pixels))
-    else:
-        from pyproj import Transformer
-
-        world = grid.to_world(pixels)
-        transformer = Transformer.from_crs(grid.crs, mask_grid.crs, always_xy=True)
-        x, y = transformer.transform(world[..., 0], world[..., 1])
-        position = mask_grid.from_world(np.stack([np.asarray(x), np.asarray(y)], axis=-1))
-    position = np.where(np.isfinite(position), position, -1e9)
-    return position[..., 0], position[..., 1]
-
-
-def _mesh(n: int) -> NDArray[np.float64]:
-    return np.append(np.arange(0, n - 1, _MESH_PX), n - 1).astype(np.float64)
-
-
-def _sampled(
-    dataset: Any,
-    columns: NDArray[np.float64],
-    rows: NDArray[np.float64],
-    *,
-    tile_shape: tuple[int, int],
-) -> NDArray[np.int32]:
-    n_rows, n_cols = tile_shape
+def _sampled(dataset: Any, places: Places, *, tile_shape: tuple[int, int]) -> NDArray[np.int32]:
     labels = np.zeros(tile_shape, dtype=np.int32)
-    left, top = max(int(columns.min()) - 1, 0), max(int(rows.min()) - 1, 0)
-    right, bottom = min(int(columns.max()) + 2, dataset.width), min(int(rows.max()) + 2, dataset.height)
-    if right <= left or bottom <= top:
+    window = places.window(width=dataset.width, height=dataset.height)
+    if window is None:
         return labels
-    values = _values(dataset, RasterioWindow(left, top, right - left, bottom - top))
-    mesh_x, mesh_y = _mesh(n_cols), _mesh(n_rows)
-    all_cols = np.arange(n_cols)
-    for first in range(0, n_rows, _MESH_PX):
-        wanted = np.arange(first, min(first + _MESH_PX, n_rows))
-        col = np.floor(_bilinear(columns, mesh_x, mesh_y, all_cols, wanted)).astype(np.int64) - left
-        row = np.floor(_bilinear(rows, mesh_x, mesh_y, all_cols, wanted)).astype(np.int64) - top
-        inside = (col >= 0) & (row >= 0) & (col < values.shape[1]) & (row < values.shape[0])
-        part = labels[first : first + _MESH_PX]
-        part[inside] = values[row[inside], col[inside]]
+    values = _values(dataset, RasterioWindow(*window))
+    for rows, inside, row, col in places.nearest(window):
+        labels[rows][inside] = values[row, col]
     return labels
-
-
-def _bilinear(
-    mesh: NDArray[np.float64],
-    mesh_x: NDArray[np.float64],
-    mesh_y: NDArray[np.float64],
-    x: NDArray[np.intp],
-    y: NDArray[np.intp],
-) -> NDArray[np.float64]:
-    """(len(y), len(x)) values between the nodes of a mesh."""
-    lower = np.clip(np.searchsorted(mesh_y, y, side="right") - 1, 0, max(len(mesh_y) - 2, 0))
-    upper = np.minimum(lower + 1, len(mesh_y) - 1)
-    span = np.maximum(mesh_y[upper] - mesh_y[lower], 1)
-    weight = ((y - mesh_y[lower]) / span)[:, None]
-    between = mesh[lower] * (1 - weight) + mesh[upper] * weight
-    return np.stack([np.interp(x, mesh_x, line) for line in between])
 
 
 def _values(dataset: Any, window: RasterioWindow) -> NDArray[np.int32]:
