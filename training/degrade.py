@@ -12,12 +12,17 @@ from railcount.raster.tile import Pixels
 COARSEST_M = 1.5
 
 
-def degraded(pixels, grid, *, rng):
-    """The picture made worse, its grid, and new pixels per old one (both axes)."""
+def degraded(pixels, grid, *, rng, to_m=None):
+    """The picture made worse, its grid, and new pixels per old one (both axes).
+
+    ``to_m`` is a range of ground sampling distances to draw from; without it the picture may keep its own.
+    """
     scale = 1.0
     bands, valid = pixels.bands, pixels.valid
-    if rng.random() < 0.55 and grid.gsd_m < 1.0:
-        bands, valid, scale = coarser(bands, valid, grid.gsd_m, rng)
+    if to_m is None and rng.random() < 0.55 and grid.gsd_m < 1.0:
+        to_m = 1.15 * grid.gsd_m, min(COARSEST_M, max(1.1, 1.4 * grid.gsd_m))
+    if to_m is not None:
+        bands, valid, scale = coarser(bands, valid, grid.gsd_m, rng.uniform(*to_m), rng)
     if rng.random() < 0.7:
         bands = toned(bands, valid, rng)
     if rng.random() < 0.35:
@@ -31,10 +36,9 @@ def degraded(pixels, grid, *, rng):
     return Pixels(bands=bands.astype(np.float32), valid=valid, names=()), grid, scale
 
 
-def coarser(bands, valid, gsd_m, rng):
+def coarser(bands, valid, gsd_m, target_m, rng):
     """Blurred and sampled at a greater distance."""
-    target = rng.uniform(1.15 * gsd_m, min(COARSEST_M, max(1.1, 1.4 * gsd_m)))
-    f = gsd_m / target
+    f = gsd_m / target_m
     blur = rng.uniform(0.35, 0.7) / f
     size = [int(n * f) for n in valid.shape]
     at = [(np.arange(n) + 0.5) / f - 0.5 for n in size]

@@ -16,6 +16,8 @@ from railcount.raster.tile import Pixels
 from railcount.simulate import render
 from railcount.tracks.corridor import Working, main_directions, orientation
 
+VERY_COARSE_M = (1.5, 4.0)
+
 
 def prepare(folder, seed):
     scene = render(random_scene(seed), seed=seed)
@@ -29,10 +31,11 @@ def prepare(folder, seed):
         "cars": examples(pixels, scene.grid, tracks, cars, rng=rng),
         "rows": row_examples(pixels, scene.grid, tracks, rng=rng),
     }
-    pixels, grid, scale = degraded(pixels, scene.grid, rng=rng)
-    tracks = [line * scale for line in tracks]
-    found["cars"] += examples(pixels, grid, tracks, cars, rng=rng)
-    found["rows"] += row_examples(pixels, grid, tracks, rng=rng)
+    for to_m in (None,) if seed % 4 else (None, VERY_COARSE_M):
+        worse, grid, scale = degraded(pixels, scene.grid, rng=rng, to_m=to_m)
+        lines = [line * scale for line in tracks]
+        found["cars"] += examples(worse, grid, lines, cars, rng=rng)
+        found["rows"] += row_examples(worse, grid, lines, rng=rng)
     (folder / f"{seed:05d}.pkl").write_bytes(pickle.dumps(found))
 
 
