@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from railcount.baseline import Comparison
     from railcount.raster.acquisition import Acquisition
     from railcount.raster.grid import Grid
+    from railcount.regimes import Regime
     from railcount.strips import Strip
     from railcount.tracks.network import Registration, TrackNetwork, TrackSource
 
@@ -66,6 +67,21 @@ class Car:
     """(4, 2) corners of the body in pixel coordinates, not closed."""
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stretch:
+    """A stretch of track on which vehicles stand that are not told apart."""
+
+    track: str
+    """The track's id."""
+    start_m: float
+    """Along the strip of its track, ``start_m < end_m``."""
+    end_m: float
+    confidence: float
+    """0-1: mean probability of its metres being occupied."""
+    outline_px: NDArray[np.float64]
+    """(n, 2) ring in pixel coordinates along both sides of the track, not closed."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrackSummary:
     """What was known of the tracks."""
@@ -94,6 +110,8 @@ class TileCount:
     site: str | None = None
     zone: str | None = None
     grid: Grid | None = None
+    regime: Regime | None = None
+    """How the size of the pixels lets cars be counted; None where the tile was not looked at."""
     tracks: TrackSummary | None = None
     railcars: Interval | None = None
     """Locomotives not included."""
@@ -106,6 +124,9 @@ class TileCount:
     covered: Interval | None = None
     comparison: Comparison | None = None
     cars: tuple[Car, ...] = ()
+    """Empty in the regime ``occupied_length``, which tells no cars apart."""
+    stretches: tuple[Stretch, ...] = ()
+    """Occupied stretches in the regime ``occupied_length``; empty in the others."""
     network: TrackNetwork | None = None
     strips: tuple[Strip, ...] = ()
     """In the order of ``network.tracks``."""

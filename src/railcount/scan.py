@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from railcount.cars.describe import chances, describe, interval, kind_probabilities
 from railcount.cars.lengths import load_stock
-from railcount.cars.split import split
+from railcount.cars.totals import by_length, car_by_car
 from railcount.counts import Interval, TileCount, TrackSummary
 from railcount.errors import MissingInput, RailcountError, TileError, TileRefused
-from railcount.occupancy import NET_KINDS, measure
+from railcount.occupancy import measure
 from railcount.raster import open_tile
 from railcount.raster.safety import DEFAULT_DRIVERS
+from railcount.regimes import COARSEST_M, regime_of, too_coarse
 from railcount.strips import straighten
 from railcount.tracks.locate import locate
 from railcount.visibility import cloud_mask
@@ -29,12 +28,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from railcount.cars.split import Split
-    from railcount.counts import Car
     from railcount.raster.grid import Grid
     from railcount.raster.limits import Limits
     from railcount.raster.safety import Driver
     from railcount.raster.tile import Pixels, Tile
+    from railcount.regimes import Regime
     from railcount.sites import Site
     from railcount.strips import Strip
     from railcount.tracks.network import TrackNetwork
@@ -43,8 +41,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-COARSEST_M = 0.8
-"""Beyond this, coupled cars are not told apart and the tile is refused."""
 UNCOUNTABLE_BELOW = 0.5
 """Seen fraction of the track."""
 DEGRADED_BELOW = 0.9
@@ -131,15 +127,19 @@ def _scan_open(
         site=known.name if known else None,
         grid=tile.grid,
     )
-    if reason := _too_coarse(tile):
-        return replace(result, status="refused", reasons=(*tile.reasons, reason))
+    regime = regime_of(tile.grid.gsd_m, sensor_gsd_m=tile.acquisition.sensor_gsd_m)
+    if regime is None:
+        return replace(result, status="refused", reasons=(*tile.reasons, too_coarse(tile.grid.gsd_m)))
+    result = replace(result, regime=regime)
+    if regime == "occupied_length" and tracks is None and mask is None:
+        return replace(result, status="uncountable", reasons=(*tile.reasons, _cannot_find(tile.grid)))
     pixels, hidden = _without_cloud(pixels, grid=tile.grid)
     network = locate(
         pixels, grid=tile.grid, tracks=_path(tracks), mask=_path(mask), limits=limits, drivers=drivers
     )
     rolling = stock or (known.stock if known else DEFAULT_STOCK)
     result = count_cars(replace(result, network=network), pixels, network, stock=rolling, hidden=hidden)
-    reasons = (*tile.reasons, *result.reasons)
+    reasons = (*tile.reasons, *_resampled(tile, regime), *result.reasons)
     if reasons and result.status == "counted":
         result = replace(result, status="degraded")
     result = replace(result, reasons=reasons)
@@ -164,8 +164,11 @@ def locate_tracks(
     Raises TileError where the tile cannot be read, InputError for options that are not usable.
     """
     tile = open_tile(path, gsd_m=gsd_m, acquired=date, limits=limits, drivers=drivers)
-    if reason := _too_coarse(tile):
-        raise TileRefused(reason)
+    regime = regime_of(tile.grid.gsd_m)
+    if regime is None:
+        raise TileRefused(too_coarse(tile.grid.gsd_m))
+    if regime == "occupied_length" and tracks is None and mask is None:
+        raise TileRefused(_cannot_find(tile.grid))
     pixels, _ = _without_cloud(tile.read(), grid=tile.grid)
     network = locate(
         pixels, grid=tile.grid, tracks=_path(tracks), mask=_path(mask), limits=limits, drivers=drivers
@@ -173,10 +176,14 @@ def locate_tracks(
     return tile, network
 
 
-def _too_coarse(tile: Tile) -> str | None:
-    if tile.grid.gsd_m <= COARSEST_M:
-        return None
-    return f"pixels of {tile.grid.gsd_m:.2f} m are too coarse: cars are told apart up to {COARSEST_M} m"
+def _resampled(tile: Tile, regime: Regime) -> tuple[str, ...]:
+    """A reason where the sensor's own pixels, not the tile's, decide the regime."""
+    if regime == regime_of(tile.grid.gsd_m):
+        return ()
+    return (
+        f"the sensor's own pixels are {tile.acquisition.sensor_gsd_m:.2f} m, resampled to "
+        f"{tile.grid.gsd_m:.2f} m: cars are told apart by their pitch",
+    )
 
 
 def _without_cloud(pixels: Pixels, *, grid: Grid) -> tuple[Pixels, float]:
@@ -195,6 +202,9 @@ def count_cars(
     """
     grid = result.grid
     assert grid is not None  # set by every caller that has a tile
+    regime = result.regime or regime_of(grid.gsd_m)
+    assert regime is not None  # too coarse a tile is refused before
+    result = replace(result, regime=regime)
     strips = straighten(pixels, network, grid=grid)
     evidence = measure(strips)
     inside = [_inside(s, grid=grid) for s in strips]
@@ -217,15 +227,15 @@ def count_cars(
         reason = f"only {summary.visible_fraction:.0%} of the tracks can be seen{_because(hidden)}"
         return replace(result, status="uncountable", reasons=(*network.reasons, reason))
     rolling = load_stock(stock)
-    rows = split(strips, evidence, stock=rolling)
-    cars = describe(rows, strips, evidence, grid=grid, stock=rolling)
-    kinds = [kind_probabilities(c, evidence[c.row]) for c in rows.cars]
-    result = _with_totals(replace(result, cars=cars), rows, kinds)
+    if regime == "occupied_length":
+        result = by_length(result, evidence, stock=rolling)
+    else:
+        result = car_by_car(result, evidence, stock=rolling)
     if summary.visible_fraction < DEGRADED_BELOW:
         reason = (
             f"only {summary.visible_fraction:.0%} of the track length can be seen: the count is a lower bound"
         )
-        result = replace(result, status="degraded", reasons=(*network.reasons, reason))
+        result = replace(result, status="degraded", reasons=(*result.reasons, reason))
     return result
 
 
@@ -233,6 +243,13 @@ def _inside(strip: Strip, *, grid: Grid) -> NDArray[np.bool_]:
     """(along,): True where the track's centre lies in the tile; a line may reach beyond it."""
     x, y = strip.centre_px.T
     return np.asarray((x >= 0) & (x <= grid.width) & (y >= 0) & (y <= grid.height))
+
+
+def _cannot_find(grid: Grid) -> str:
+    return (
+        f"tracks cannot be found in pixels of {grid.gsd_m:.1f} m, only up to {COARSEST_M['pitch']:g} m: "
+        "give their lines with --tracks or their region with --mask"
+    )
 
 
 def _because(hidden: float) -> str:
@@ -250,6 +267,11 @@ def _without_tracks(result: TileCount, network: TrackNetwork, *, hidden: float) 
         reason = f"no tracks were found, though {result.site} has some: they cannot be seen in this image"
         return replace(result, status="uncountable", reasons=(reason,))
     assert result.grid is not None  # as in count_cars
+    if result.regime != "cars":
+        reason = (
+            "no tracks were found, and in pixels so coarse they may be missed: give their lines with --tracks"
+        )
+        return replace(result, status="uncountable", reasons=(reason,))
     sides_m = np.array([result.grid.width, result.grid.height]) * result.grid.gsd_m
     if sides_m.min() < SMALLEST_TILE_M:
         reason = f"the tile shows {sides_m[0]:.0f} x {sides_m[1]:.0f} m: too little to find a track in"
@@ -258,34 +280,6 @@ def _without_tracks(result: TileCount, network: TrackNetwork, *, hidden: float) 
     return replace(
         result, status="degraded", railcars=none, locomotives=none, covered=none, trains=0, occupied_m=0.0
     )
-
-
-def _with_totals(result: TileCount, rows: Split, kinds: Sequence[NDArray[np.float64]]) -> TileCount:
-    """The tile's totals from its cars, the distribution of their number, and their kinds."""
-    cars = result.cars
-    n_locomotives = sum(c.kind == "locomotive" for c in cars)
-    sure = np.array([s.probability for s in rows.cars])
-    p = np.array(kinds).reshape(-1, len(NET_KINDS))
-    locomotives = chances(sure * p[:, NET_KINDS.index("locomotive")])
-    railcars = np.convolve(rows.counts, locomotives[::-1])[len(locomotives) - 1 :]
-    covered = chances(sure * p[:, NET_KINDS.index("covered")])
-    return replace(
-        result,
-        railcars=interval(railcars, best=len(cars) - n_locomotives),
-        locomotives=interval(locomotives, best=n_locomotives),
-        covered=interval(covered, best=sum(bool(c.covered) for c in cars)),
-        trains=len({c.train for c in cars}),
-        occupied_m=_occupied_m(cars),
-        by_type=dict(sorted(Counter(c.kind for c in cars).items())),
-    )
-
-
-def _occupied_m(cars: Sequence[Car]) -> float:
-    """Metres of track under trains, the gaps between coupled cars included."""
-    ends: dict[int, list[float]] = {}
-    for car in cars:
-        ends.setdefault(car.train, []).extend((car.start_m, car.end_m))
-    return float(sum(max(e) - min(e) for e in ends.values()))
 
 
 def _uncounted(name: str, tile: Tile | None, error: TileError) -> TileCount:

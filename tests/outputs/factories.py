@@ -12,7 +12,7 @@ from affine import Affine
 from pyproj import CRS
 
 from railcount.baseline import Comparison
-from railcount.counts import Car, Interval, Kind, TileCount, TrackSummary
+from railcount.counts import Car, Interval, Kind, Stretch, TileCount, TrackSummary
 from railcount.raster.acquisition import Acquisition
 from railcount.raster.grid import Grid
 from railcount.raster.tile import Pixels, Window
@@ -225,6 +225,7 @@ def counted(*, crs: str | None = "EPSG:32652", with_strips: bool = False, **chan
         site="tumangang",
         zone="freight yard",
         grid=grid(crs=crs),
+        regime="cars",
         tracks=summary,
         railcars=Interval(best=73, low=70, high=76),
         locomotives=Interval(best=1, low=0, high=2),
@@ -255,6 +256,40 @@ def degraded() -> TileCount:
     )
 
 
+def by_length() -> TileCount:
+    """Pixels of 3 m: stretches of track, no car told apart."""
+    first, second = (t.line_px for t in tracks()[:2])
+    ends = [
+        (first[0], (first[0] + first[1]) / 2),
+        (second[0], (second[0] + second[1]) / 3),
+        (first[1], first[0]),
+    ]
+    side = np.array([0.0, 3.0])
+    stretches = tuple(
+        Stretch(
+            track="1" if i != 1 else "2",
+            start_m=10.0,
+            end_m=214.0,
+            confidence=0.9,
+            outline_px=np.array([a - side, b - side, b + side, a + side]),
+        )
+        for i, (a, b) in enumerate(ends)
+    )
+    return counted(
+        status="degraded",
+        reasons=("pixels of 3.0 m do not tell cars apart: the count is the occupied length.",),
+        regime="occupied_length",
+        railcars=Interval(best=41, low=28, high=60),
+        locomotives=None,
+        covered=None,
+        trains=3,
+        occupied_m=612.0,
+        by_type={"unknown": 41},
+        cars=(),
+        stretches=stretches,
+    )
+
+
 def empty() -> TileCount:
     """A yard without a car."""
     return counted(
@@ -279,6 +314,7 @@ def every_status() -> list[TileCount]:
     return [
         counted(),
         degraded(),
+        by_length(),
         empty(),
         *(without_count(status) for status in STATUSES_WITHOUT_COUNT),
         without_count("uncountable", opened=True),

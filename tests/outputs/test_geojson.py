@@ -88,3 +88,10 @@ def test_mixed_coordinates_are_refused() -> None:
 @pytest.mark.parametrize("count", factories.every_status(), ids=lambda c: c.status)
 def test_same_bytes(count: Any) -> None:
     assert geojson.dumps([count]) == geojson.dumps([count])
+
+
+def test_occupied_length_draws_no_railcar() -> None:
+    made = geojson.collection([factories.by_length()])
+    assert made["features"] == []
+    assert made["railcars"] == {"best": 41, "low": 28, "high": 60, "level": 0.9}
+    assert made["railcount"]["results"][0]["regime"] == "occupied_length"

@@ -186,3 +186,16 @@ def test_preview(tmp_path: Path, drawn: Any, words: list[str]) -> None:
     nothing = TrackNetwork(tracks=(), source="found", reasons=("No parallel rows.",))
     overlay.draw_tracks_preview(nothing, drawn, tmp_path / "p.png", overwrite=True)
     assert {"0 tracks (found), 0 m", "No parallel rows."} <= set(words)
+
+
+def test_overlay_of_occupied_length_draws_stretches_and_says_so(
+    tmp_path: Path, drawn: Any, words: list[str]
+) -> None:
+    count = factories.by_length()
+    overlay.draw_overlay(count, drawn, tmp_path / "a.png")
+    overlay.draw_overlay(replace(count, stretches=()), drawn, tmp_path / "b.png")
+    assert "3 occupied stretches of track: cars are not told apart" in words
+    with_them, without = (
+        near(imread(tmp_path / f), picture.KIND_COLOURS["unknown"]).sum() for f in ("a.png", "b.png")
+    )
+    assert with_them > without + 500

@@ -26,6 +26,7 @@ x the five-year maximum of 20
       2        14      -       2     192 m            0.82
       4         6      -       1      82 m            0.82
 
+regime    cars told apart one by one
 types     11 gondola, 9 covered, 6 tank, 1 flat, 1 coach, 1 unknown
 covered   41 (35-47) hide their load
 locos     1 (0-2), not in the count
@@ -140,3 +141,11 @@ def test_tracks() -> None:
     assert (
         render_tracks(nothing, grid=factories.grid()) == "0 tracks (found)\nwhy       No two parallel rows.\n"
     )
+
+
+def test_occupied_length_says_so_and_names_no_kinds() -> None:
+    text = render([factories.by_length()], width=200)
+    assert "about 41 railcars (28-60, 90 %) by occupied length on 2 of 5 tracks, 3 trains, 612 m" in text
+    assert "cars not told apart: occupied length over a mean car length" in text
+    assert "types" not in text
+    assert "pitch: the gaps between them" in render([factories.counted(regime="pitch")], width=200)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,21 +43,32 @@ def kind_probabilities(segment: Segment, evidence: Evidence) -> Array:
 
 
 def describe(
-    split: Split, strips: Sequence[Strip], evidence: Sequence[Evidence], *, grid: Grid, stock: Stock
+    split: Split,
+    strips: Sequence[Strip],
+    evidence: Sequence[Evidence],
+    *,
+    grid: Grid,
+    stock: Stock,
+    by_pitch: bool = False,
 ) -> tuple[Car, ...]:
-    """Every car with its outline, kind, confidence and flags, in the order of the strips."""
+    """Every car with its outline, kind, confidence and flags, in the order of the strips.
+
+    ``by_pitch``: the gaps between coupled cars are narrower than a pixel, so such cars are flagged.
+    """
     cars: list[Car] = []
     train, position, row = 0, 0, -1
-    for segment in split.cars:
+    following = [s.coupled for s in split.cars[1:]]
+    for segment, followed in zip(split.cars, [*following, False], strict=False):
         if segment.row != row or not segment.coupled:
             train, position, row = train + 1, 0, segment.row
         position += 1
         strip = strips[segment.row]
-        cars.append(
-            _car(
-                segment, strip, evidence[segment.row], train=train, position=position, grid=grid, stock=stock
-            )
+        car = _car(
+            segment, strip, evidence[segment.row], train=train, position=position, grid=grid, stock=stock
         )
+        if by_pitch and (segment.coupled or followed):
+            car = replace(car, flags=(*car.flags, "split_by_pitch"))
+        cars.append(car)
     return tuple(cars)
 
 

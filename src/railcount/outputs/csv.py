@@ -24,6 +24,7 @@ _COMPARISON = ("level", "n", "max", "median", "ratio_to_max", "why")
 COLUMNS = (
     *_TEXT,
     "gsd_m",
+    "regime",
     *(f"{name}_{bound}" for name in _INTERVALS for bound in _BOUNDS),
     "trains",
     "occupied_m",
@@ -32,7 +33,7 @@ COLUMNS = (
     *(f"comparison_{name}" for name in _COMPARISON),
 )
 
-TEXT_COLUMNS = frozenset({*_TEXT, "tracks_source", "comparison_level", "comparison_why"})
+TEXT_COLUMNS = frozenset({*_TEXT, "regime", "tracks_source", "comparison_level", "comparison_why"})
 
 
 def dumps(counts: Sequence[TileCount]) -> str:
@@ -50,7 +51,7 @@ def row(count: TileCount) -> dict[str, Any]:
     """One tile's cells by column."""
     data = result(count)
     data["reasons"] = " | ".join(data["reasons"])
-    cells: dict[str, Any] = {name: data[name] for name in (*_TEXT, "gsd_m", "trains", "occupied_m")}
+    cells: dict[str, Any] = {name: data[name] for name in (*_TEXT, "gsd_m", "regime", "trains", "occupied_m")}
     for name in _INTERVALS:
         cells |= {f"{name}_{bound}": (data[name] or {}).get(bound) for bound in _BOUNDS}
     for kind in KINDS:

@@ -63,6 +63,7 @@ def result(count: TileCount) -> dict[str, Any]:
         "zone": plain(count.zone),
         "crs": count.grid.crs_name if count.grid else None,
         "gsd_m": rounded(count.grid.gsd_m, 4) if count.grid else None,
+        "regime": count.regime,
         "tracks": _tracks(count.tracks),
         "railcars": _interval(count.railcars),
         "locomotives": _interval(count.locomotives),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from railcount.counts import Car, TileCount
+    from railcount.counts import Car, Stretch, TileCount
     from railcount.raster.grid import Grid
     from railcount.raster.tile import Tile
     from railcount.tracks.network import TrackNetwork
@@ -99,9 +99,10 @@ def draw_overlay(
     if count.network is not None:
         lines = [view.place(track.line_px) for track in count.network.tracks]
         page.lines(lines, colour="white", width=0.9, alpha=0.55, clip=view.box)
+    _draw_stretches(page, count.stretches, view=view)
     _draw_cars(page, count.cars, view=view)
     _draw_furniture(page, view=view, credit=credit_line(count.acquisition))
-    _draw_legend(page, count.cars, top=view.box[3] + _LEGEND_PX / 2)
+    _draw_legend(page, count, top=view.box[3] + _LEGEND_PX / 2)
     if rows:
         page.text((MARGIN_PX, sheet_top + 14), heading, size=13, bold=True)
         draw_rows(page, rows[:MAX_ROWS], left=MARGIN_PX, top=sheet_top + 30, stretch=stretch)
@@ -216,8 +217,18 @@ def _draw_cars(page: Page, cars: tuple[Car, ...], *, view: View) -> None:
         page.text(at, label, size=11.5, bold=True, across="center", box="white")
 
 
-def _draw_legend(page: Page, cars: tuple[Car, ...], *, top: float) -> None:
+def _draw_stretches(page: Page, stretches: tuple[Stretch, ...], *, view: View) -> None:
+    outlines = [view.place(np.concatenate([s.outline_px, s.outline_px[:1]])) for s in stretches]
+    page.lines(outlines, colour=KIND_COLOURS["unknown"], width=1.6, halo=True, clip=view.box)
+
+
+def _draw_legend(page: Page, count: TileCount, *, top: float) -> None:
+    cars = count.cars
     x = float(MARGIN_PX)
+    if count.stretches:
+        page.rectangle((x, top - 6, x + 20, top + 6), colour=KIND_COLOURS["unknown"])
+        words = f"{len(count.stretches)} occupied stretches of track: cars are not told apart"
+        page.text((x + 26, top), words, size=12.5)
     tally = {kind: sum(car.kind == kind for car in cars) for kind in KINDS}
     for kind, n in tally.items():
         if not n:

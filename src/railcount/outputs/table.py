@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from railcount.counts import KINDS, STATUSES_WITH_COUNT
 from railcount.outputs.text import SIMULATED, credit_line, time_text
+from railcount.regimes import WORDS
 from railcount.text import escape
 
 if TYPE_CHECKING:
@@ -46,8 +47,11 @@ def headline(count: TileCount) -> str:
     if count.status not in STATUSES_WITH_COUNT or count.railcars is None:
         return f"No count: {count.status}"
     text = f"{_plural(count.railcars.best, 'railcar')} ({_range(count.railcars, with_level=True)})"
+    if count.regime == "occupied_length":
+        text = f"about {text} by occupied length"
     if count.tracks is not None:
         used = len({car.track for car in count.cars if car.kind != "locomotive"})
+        used = used or len({stretch.track for stretch in count.stretches})
         if used:
             text += f" on {used} of {_plural(count.tracks.n, 'track')}"
         elif count.railcars.best == 0:
@@ -102,8 +106,10 @@ def _origin(count: TileCount) -> str:
 
 def _facts(count: TileCount, *, width: int) -> list[str]:
     facts: list[tuple[str, str]] = []
+    if count.regime is not None:
+        facts.append(("regime", WORDS[count.regime]))
     kinds = [f"{count.by_type[k]} {k}" for k in KINDS if k != "locomotive" and count.by_type.get(k)]
-    if kinds:
+    if kinds and count.regime != "occupied_length":
         facts.append(("types", ", ".join(kinds)))
     if count.covered is not None and count.covered.high:
         facts.append(("covered", f"{count.covered.best} ({_range(count.covered)}) hide their load"))

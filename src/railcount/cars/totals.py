@@ -1,0 +1,108 @@
+"""What stands on the tracks of a tile in all: from cars told apart, or from occupied length."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from railcount.cars.describe import chances, describe, interval, kind_probabilities
+from railcount.cars.split import MODEL_ERROR_SHARE, split
+from railcount.cars.stretches import (
+    LENGTH_ERROR_SHARE,
+    best_count,
+    count_distribution,
+    mean_length_m,
+    read_stretches,
+)
+from railcount.occupancy import NET_KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from railcount.cars.lengths import Stock
+    from railcount.cars.split import Split
+    from railcount.counts import Car, TileCount
+    from railcount.occupancy import Evidence
+
+
+def car_by_car(
+    result: TileCount, evidence: Sequence[Evidence], *, stock: Stock, error_share: float | None = None
+) -> TileCount:
+    """Fill in the cars of ``result.strips`` and their totals, in the regimes ``cars`` and ``pitch``.
+
+    ``error_share`` is that of the regime unless given.
+    """
+    assert result.grid is not None  # set by count_cars
+    assert result.regime is not None
+    if error_share is None:
+        error_share = MODEL_ERROR_SHARE[result.regime]
+    rows = split(result.strips, evidence, stock=stock, error_share=error_share)
+    cars = describe(
+        rows, result.strips, evidence, grid=result.grid, stock=stock, by_pitch=result.regime == "pitch"
+    )
+    kinds = [kind_probabilities(c, evidence[c.row]) for c in rows.cars]
+    return _with_totals(replace(result, cars=cars), rows, kinds)
+
+
+def by_length(
+    result: TileCount,
+    evidence: Sequence[Evidence],
+    *,
+    stock: Stock,
+    error_share: float = LENGTH_ERROR_SHARE,
+) -> TileCount:
+    """Fill in the occupied stretches of ``result.strips`` and how many cars they hold.
+
+    Locomotives and covers cannot be told: they are None, and locomotives are among the railcars.
+    """
+    assert result.grid is not None  # set by count_cars
+    occupied = read_stretches(result.strips, evidence, grid=result.grid, error_share=error_share)
+    best = best_count(occupied, stock=stock)
+    reason = (
+        f"pixels of {result.grid.gsd_m:.1f} m do not tell cars apart: the count is the occupied length of "
+        f"{occupied.length_m:.0f} m, give or take {1.645 * occupied.error_m:.0f} m, over a mean car length "
+        f"of {mean_length_m(stock):.1f} m over couplers (stock {stock.name}); locomotives are in it"
+    )
+    return replace(
+        result,
+        status="degraded",
+        reasons=(*result.reasons, reason),
+        railcars=interval(count_distribution(occupied, stock=stock), best=best),
+        trains=len(occupied.stretches),
+        occupied_m=occupied.length_m,
+        by_type={"unknown": best} if best else {},
+        stretches=occupied.stretches,
+    )
+
+
+def _with_totals(result: TileCount, rows: Split, kinds: Sequence[NDArray[np.float64]]) -> TileCount:
+    """The tile's totals from its cars, the distribution of their number, and their kinds."""
+    cars = result.cars
+    n_locomotives = sum(c.kind == "locomotive" for c in cars)
+    sure = np.array([s.probability for s in rows.cars])
+    p = np.array(kinds).reshape(-1, len(NET_KINDS))
+    locomotives = chances(sure * p[:, NET_KINDS.index("locomotive")])
+    railcars = np.convolve(rows.counts, locomotives[::-1])[len(locomotives) - 1 :]
+    covered = chances(sure * p[:, NET_KINDS.index("covered")])
+    return replace(
+        result,
+        railcars=interval(railcars, best=len(cars) - n_locomotives),
+        locomotives=interval(locomotives, best=n_locomotives),
+        covered=interval(covered, best=sum(bool(c.covered) for c in cars)),
+        trains=len({c.train for c in cars}),
+        occupied_m=_occupied_m(cars),
+        by_type=dict(sorted(Counter(c.kind for c in cars).items())),
+    )
+
+
+def _occupied_m(cars: Sequence[Car]) -> float:
+    """Metres of track under trains, the gaps between coupled cars included."""
+    ends: dict[int, list[float]] = {}
+    for car in cars:
+        ends.setdefault(car.train, []).extend((car.start_m, car.end_m))
+    return float(sum(max(e) - min(e) for e in ends.values()))
