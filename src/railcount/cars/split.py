@@ -59,11 +59,11 @@ def split(
     evidence: Sequence[Evidence],
     *,
     stock: Stock,
-    error_share: float = MODEL_ERROR_SHARE["cars"],
+    error_share: float | None = MODEL_ERROR_SHARE["cars"],
 ) -> Split:
     """Read every strip as a row of cars; twice, the second time with the lengths the tile shows.
 
-    ``error_share`` of the total is what the model itself may be wrong by.
+    ``error_share`` of the total is what the model itself may be wrong by; None leaves its error out.
     """
     if not strips:
         return Split(cars=(), counts=np.ones(1), step_m=0.25)
@@ -79,7 +79,9 @@ def split(
     counts = np.ones(1)
     for row in count_distribution(swept):
         counts = np.convolve(counts, row)
-    return Split(cars=tuple(cars), counts=with_model_error(counts, share=error_share), step_m=step_m)
+    if error_share is not None:
+        counts = with_model_error(counts, share=error_share)
+    return Split(cars=tuple(cars), counts=counts, step_m=step_m)
 
 
 def with_model_error(

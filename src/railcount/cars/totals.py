@@ -46,7 +46,7 @@ def car_by_car(
         rows, result.strips, evidence, grid=result.grid, stock=stock, by_pitch=result.regime == "pitch"
     )
     kinds = [kind_probabilities(c, evidence[c.row]) for c in rows.cars]
-    return _with_totals(replace(result, cars=cars), rows, kinds)
+    return with_totals(replace(result, cars=cars), rows, kinds)
 
 
 def by_length(
@@ -80,7 +80,7 @@ def by_length(
     )
 
 
-def _with_totals(result: TileCount, rows: Split, kinds: Sequence[NDArray[np.float64]]) -> TileCount:
+def with_totals(result: TileCount, rows: Split, kinds: Sequence[NDArray[np.float64]]) -> TileCount:
     """The tile's totals from its cars, the distribution of their number, and their kinds."""
     cars = result.cars
     n_locomotives = sum(c.kind == "locomotive" for c in cars)
