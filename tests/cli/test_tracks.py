@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import rasterio
 from click.testing import CliRunner
 
 from railcount.cli.main import cli
@@ -64,6 +67,21 @@ def test_files_and_preview(asked: list[dict[str, Any]], tmp_path: Path) -> None:
     assert again.exit_code == 1
     assert "exists" in again.stderr
     assert len(asked) == 1
+
+
+def test_every_output_carries_the_credit_and_says_simulated(
+    asked: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    credit = "Drawn by hand for tests (simulated)"
+    names = ["t.geojson", "t.gpkg", "t.tif"]
+    result = run("a.tif", *[arg for name in names for arg in ("-o", tmp_path / name)])
+    assert f"credit    {credit}" in result.stdout
+    assert json.loads((tmp_path / "t.geojson").read_text())["credit"] == credit
+    with sqlite3.connect(tmp_path / "t.gpkg") as store:
+        assert set(store.execute("SELECT credit FROM tracks")) == {(credit,)}
+    store.close()
+    with rasterio.open(tmp_path / "t.tif") as mask:
+        assert mask.tags()["TIFFTAG_COPYRIGHT"] == credit
 
 
 @pytest.mark.parametrize("args", [["-o", "t.shp"], ["--preview", "t.gif"], ["--gsd", "0"]])

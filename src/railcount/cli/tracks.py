@@ -75,8 +75,15 @@ def tracks(  # noqa: PLR0917
 
         draw_tracks_preview(network, opened, preview, overwrite=overwrite)
     from railcount.outputs.table import render_tracks
+    from railcount.outputs.text import credit_line
 
-    options.print_text(render_tracks(network, grid=opened.grid, width=options.terminal_width()))
+    text = render_tracks(
+        network,
+        grid=opened.grid,
+        credit=credit_line(opened.acquisition),
+        width=options.terminal_width(),
+    )
+    options.print_text(text)
 
 
 def _check_outputs(
@@ -98,11 +105,14 @@ def _check_outputs(
 
 
 def _write(network: TrackNetwork, tile: Tile, path: str, *, overwrite: bool) -> None:
+    from railcount.outputs.text import credit_line
+
+    credit = credit_line(tile.acquisition)
     if Path(path).suffix.lower() in MASK_SUFFIXES:
         from railcount.tracks.mask import write_mask
 
-        write_mask(network, path, grid=tile.grid, overwrite=overwrite)
+        write_mask(network, path, grid=tile.grid, credit=credit, overwrite=overwrite)
         return
     from railcount.tracks.vector import write_lines
 
-    write_lines(network, path, grid=tile.grid, overwrite=overwrite)
+    write_lines(network, path, grid=tile.grid, credit=credit, overwrite=overwrite)

@@ -254,8 +254,11 @@ def _words(name: str | None) -> str:
     return (name or "").replace("_", " ").replace("tiff", "TIFF")
 
 
-def render_tracks(network: TrackNetwork, *, grid: Grid, width: int = 80) -> str:
-    """The tracks of a tile with their lengths, no line longer than ``width`` columns (at least 40)."""
+def render_tracks(network: TrackNetwork, *, grid: Grid, credit: str | None = None, width: int = 80) -> str:
+    """The tracks of a tile with their lengths, no line longer than ``width`` columns (at least 40).
+
+    ``credit`` is the image's, and says where it is simulated.
+    """
     width = max(width, MIN_WIDTH)
     lengths_m = [track_length_m(track, grid=grid) for track in network.tracks]
     total = f", {sum(lengths_m):.0f} m" if lengths_m else ""
@@ -272,6 +275,8 @@ def render_tracks(network: TrackNetwork, *, grid: Grid, width: int = 80) -> str:
         )
     for reason in network.reasons:
         lines += _fact("warning" if network.tracks else "why", escape(reason), width=width)
+    if credit is not None:
+        lines += _fact("credit", escape(credit), width=width)
     return "\n".join(lines) + "\n"
 
 

@@ -133,12 +133,18 @@ def _values(dataset: Any, window: RasterioWindow) -> NDArray[np.int32]:
 
 
 def write_mask(
-    network: TrackNetwork, path: str | os.PathLike[str], *, grid: Grid, overwrite: bool = False
+    network: TrackNetwork,
+    path: str | os.PathLike[str],
+    *,
+    grid: Grid,
+    credit: str | None = None,
+    overwrite: bool = False,
 ) -> None:
     """Write the tracks as bands 3 m wide: a uint16 GeoTIFF on the tile's grid, value = track number.
 
     Numbers count from 1 in the network's order. Where bands would overlap, at switches, each pixel
-    belongs to the nearer track. The same network gives the same bytes.
+    belongs to the nearer track. The same network gives the same bytes. ``credit`` is the image's, and
+    says where it is simulated: it becomes the tag TIFFTAG_COPYRIGHT.
 
     Raises InputError for another suffix or too many tracks, OutputExists, OutputError.
     """
@@ -160,6 +166,8 @@ def write_mask(
         try:
             with guarded(doing="write the mask"), rasterio.open(where, "w", **profile) as dataset:
                 dataset.write(labels, 1)
+                if credit is not None:
+                    dataset.update_tags(TIFFTAG_COPYRIGHT=credit)
         except TileError as error:
             raise OutputError(f"{target} could not be written: {error}") from error
         check_whole(temporary, labels[None], name=target)

@@ -293,12 +293,18 @@ def _tracks(lines: list[_Line], *, grid: Grid) -> tuple[Track, ...]:
 
 
 def write_lines(
-    network: TrackNetwork, path: str | os.PathLike[str], *, grid: Grid, overwrite: bool = False
+    network: TrackNetwork,
+    path: str | os.PathLike[str],
+    *,
+    grid: Grid,
+    credit: str | None = None,
+    overwrite: bool = False,
 ) -> None:
     """Write the tracks as GeoJSON (``.geojson``, ``.json``) or GeoPackage (``.gpkg``).
 
     GeoJSON holds WGS84 longitude and latitude (RFC 7946), GeoPackage the raster's own CRS; without
-    a CRS both hold pixel coordinates. The same network gives the same bytes.
+    a CRS both hold pixel coordinates. The same network gives the same bytes. ``credit`` is the image's,
+    and says where it is simulated: a member of the GeoJSON, a column of the GeoPackage.
 
     Raises InputError for another suffix, OutputExists, OutputError.
     """
@@ -308,13 +314,15 @@ def write_lines(
         raise InputError(f"tracks are written as .geojson, .json or .gpkg, not {one_line(suffix)!r}")
     with replacing(target, overwrite=overwrite) as temporary:
         if suffix == ".gpkg":
-            _write_geopackage(network, temporary, grid=grid)
+            _write_geopackage(network, temporary, grid=grid, credit=credit)
         else:
-            text = json.dumps(_to_geojson(network, grid=grid), ensure_ascii=False, allow_nan=False, indent=1)
+            text = json.dumps(
+                _to_geojson(network, grid=grid, credit=credit), ensure_ascii=False, allow_nan=False, indent=1
+            )
             temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def _to_geojson(network: TrackNetwork, *, grid: Grid) -> dict[str, Any]:
+def _to_geojson(network: TrackNetwork, *, grid: Grid, credit: str | None) -> dict[str, Any]:
     features = []
     for track in network.tracks:
         line = track.line_px
@@ -335,10 +343,11 @@ def _to_geojson(network: TrackNetwork, *, grid: Grid) -> dict[str, Any]:
                 "geometry": {"type": "LineString", "coordinates": coordinates},
             }
         )
-    return {"type": "FeatureCollection", "features": features}
+    named = {} if credit is None else {"credit": credit}
+    return {"type": "FeatureCollection", **named, "features": features}
 
 
-def _write_geopackage(network: TrackNetwork, path: Path, *, grid: Grid) -> None:
+def _write_geopackage(network: TrackNetwork, path: Path, *, grid: Grid, credit: str | None) -> None:
     import pyogrio
     import shapely
 
@@ -349,6 +358,8 @@ def _write_geopackage(network: TrackNetwork, path: Path, *, grid: Grid) -> None:
         "source": np.array([network.source for _ in tracks], dtype=object),
         "confidence": np.array([round(track.confidence, 3) for track in tracks], dtype=np.float64),
     }
+    if credit is not None:
+        columns["credit"] = np.array([credit for _ in tracks], dtype=object)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="'crs' was not provided")
         # GeoPackage keeps the time of its last change: a fixed one gives the same bytes every time
