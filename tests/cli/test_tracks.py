@@ -35,7 +35,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         if path == "bad.tif":
             msg = "pixels of 4 m are too coarse"
             raise TileRefused(msg)
-        return factories.tile(), NETWORK
+        return factories.tile(reasons=("band 4 is damaged",) if path == "odd.tif" else ()), NETWORK
 
     module = ModuleType("railcount.scan")
     module.locate_tracks = locate_tracks  # type: ignore[attr-defined]
@@ -53,6 +53,11 @@ def test_list(asked: list[dict[str, Any]]) -> None:
     assert result.stdout.startswith("5 tracks (found), 1532 m\n  1: 306 m, confidence 0.95\n")
     assert asked[0]["mask"] == "m.tif"
     assert asked[0]["gsd_m"] == 0.5
+
+
+def test_what_is_wrong_with_the_tile_goes_to_stderr(asked: list[dict[str, Any]]) -> None:
+    assert run("odd.tif").stderr == "railcount: band 4 is damaged\n"
+    assert run("a.tif").stderr == ""
 
 
 def test_files_and_preview(asked: list[dict[str, Any]], tmp_path: Path) -> None:

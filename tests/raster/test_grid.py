@@ -125,6 +125,14 @@ def test_a_given_pixel_size_wins(tmp_path):
         grid.to_lonlat(np.array([0.0, 0.0]))
 
 
+def test_a_given_pixel_size_says_which_crs_it_overrules(tmp_path):
+    (reason,) = open_tile(factories.write_tif(tmp_path / "a.tif"), gsd_m=0.31).reasons
+    assert "0.31 m overrules the file's own EPSG:32652 with pixels of 0.50 m" in reason
+    assert "--gsd" in reason
+    assert open_tile(factories.write_tif(tmp_path / "b.tif", crs=None), gsd_m=0.31).reasons == ()
+    assert open_tile(factories.write_tif(tmp_path / "c.tif")).reasons == ()
+
+
 @pytest.mark.parametrize("gsd_m", [0, -1, math.nan, math.inf, 1e9])
 def test_a_pixel_size_that_is_none(tmp_path, gsd_m):
     with pytest.raises(InputError, match="gsd_m"):

@@ -117,7 +117,8 @@ gsd = click.option(
     type=float,
     callback=_to_metres,
     metavar="METRES",
-    help="Size of a pixel, for a raster without a usable CRS; results are then in pixels.",
+    help="Size of a pixel, for a raster without a usable CRS; results are then in pixels. "
+    "Overrules a CRS, and says so.",
 )
 overwrite = click.option("--overwrite", is_flag=True, help="Replace output files that exist.")
 

@@ -63,11 +63,14 @@ def tracks(  # noqa: PLR0917
     Example: railcount tracks yard.tif -o yard_tracks.geojson --preview yard_tracks.png
     """
     from railcount.scan import locate_tracks
+    from railcount.text import escape
 
     _check_outputs(outputs, preview=preview, inputs=(tile, tracks, mask, site), overwrite=overwrite)
     opened, network = locate_tracks(
         tile, tracks=tracks, mask=mask, site=site, date=date, gsd_m=gsd_m, limits=limits, drivers=drivers
     )
+    for reason in opened.reasons:
+        click.echo(f"railcount: {escape(reason)}", err=True)
     for path in outputs:
         _write(network, opened, path, overwrite=overwrite)
     if preview is not None:

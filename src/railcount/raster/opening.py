@@ -81,7 +81,8 @@ def open_tile(
     """Open a raster file for counting.
 
     ``gsd_m`` (metres per pixel) is for rasters without a usable CRS: results are then in pixel
-    coordinates, whatever the file says. ``acquired`` overrules every other source of the date.
+    coordinates, whatever the file says; a reason says so where the file has a usable CRS. ``acquired``
+    overrules every other source of the date.
 
     Raises MissingInput; TileRefused where the file is no image of the ground or asks for too much;
     TileUnreadable where it is damaged; InputError for a ``gsd_m`` that is no length.
@@ -98,8 +99,10 @@ def open_tile(
     ):
         block = check_limits(dataset, limits)
         plan = plan_bands(dataset, vendor=name.vendor)
+        overruled: tuple[str, ...] = ()
         if gsd_m is not None:
             grid = grid_from_gsd(width=dataset.width, height=dataset.height, gsd_m=gsd_m)
+            overruled = _overruled(dataset, gsd_m=gsd_m)
         else:
             grid = grid_from_dataset(dataset)
         dtype = str(dataset.dtypes[0])
@@ -113,7 +116,19 @@ def open_tile(
         driver=driver,
         dtype=dtype,
         block_shape=block,
-        _warnings=[*plan.reasons, *warned],
+        _warnings=[*plan.reasons, *overruled, *warned],
+    )
+
+
+def _overruled(dataset: Any, *, gsd_m: float) -> tuple[str, ...]:
+    """A sentence where ``gsd_m`` hides a place on the ground that the file does state."""
+    try:
+        own = grid_from_dataset(dataset)
+    except TileRefused:
+        return ()
+    return (
+        f"the given pixel size of {gsd_m:g} m overrules the file's own {one_line(own.crs_name)} with pixels "
+        f"of {own.gsd_m:.2f} m: results are in pixel coordinates; leave --gsd out to have them on the ground",
     )
 
 
