@@ -7,12 +7,16 @@ What is ignored: a true vehicle of which the image shows less than half (``visib
 neither be missed nor found. A prediction that belongs to it is taken out too: one whose area lies to
 at least half on the ignored outline and that is no match (IoU 0.3) of a counted railcar. Each ignored
 outline excuses one prediction; a second one on it is false.
+
+What is kept apart: a prediction that says it has no count (refused, uncountable ...) is no count of 0.
+It takes no part in any figure; how many there are, and how many true railcars they held, is told. A count
+by occupied length has a total but no outlines: it takes part in the errors of the count alone.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,19 +85,23 @@ class Score:
 
     name: str
     n_predicted: int
-    """Railcars, without the ignored ones."""
+    """Railcars, without the ignored ones; the total where the prediction has one but no outlines."""
     n_truth: int
     n_ignored: int
     """True railcars left out because the image shows less than half of them."""
     agreements: tuple[Agreement, ...]
-    """In the order of IOUS."""
+    """In the order of IOUS; empty where the prediction has no outlines to set against the truth."""
     interval: Interval | None = None
     """The interval that came with the prediction."""
+    no_count: str | None = None
+    """Why the prediction holds no count, where it says so; then ``n_predicted`` is 0 and means nothing."""
+    n_tiles_without_count: int = 0
+    """Tiles of the prediction that were not counted while others were: their cars are missed."""
 
     @property
-    def count_error(self) -> int:
-        """Predicted less true; positive where too many were counted."""
-        return self.n_predicted - self.n_truth
+    def count_error(self) -> int | None:
+        """Predicted less true; positive where too many were counted. None without a count."""
+        return None if self.no_count is not None else self.n_predicted - self.n_truth
 
     @property
     def covered(self) -> bool | None:
@@ -117,7 +125,7 @@ class Estimate:
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """Many images."""
+    """Many images; all but the last two figures are of those with a count."""
 
     n_images: int
     n_predicted: int
@@ -132,6 +140,10 @@ class Summary:
     """Images whose prediction came with an interval."""
     coverage: Estimate | None
     """Share of those intervals that hold the truth; Clopper-Pearson. None without intervals."""
+    n_uncounted: int
+    """Images whose prediction holds no count."""
+    n_truth_uncounted: int
+    """True railcars in those."""
 
 
 def match(
@@ -198,7 +210,14 @@ def score_files(predicted: str | Path, truth: str | Path, *, pixels: bool | None
     """
     predicted_file, truth_file = read(predicted, pixels=pixels), read(truth, pixels=pixels)
     predicted_outlines, truth_outlines = to_plane(predicted_file, truth_file)
-    return score(predicted_outlines, truth_outlines, name=Path(truth).stem, interval=predicted_file.railcars)
+    total = predicted_file.railcars
+    one = score(predicted_outlines, truth_outlines, name=Path(truth).stem, interval=total)
+    one = replace(one, n_tiles_without_count=predicted_file.n_tiles_without_count)
+    if predicted_file.no_count is not None:
+        return replace(one, no_count=predicted_file.no_count, agreements=(), interval=None, n_predicted=0)
+    if not predicted_file.outlined and not predicted_outlines and total is not None:
+        return replace(one, agreements=(), n_predicted=total.best)
+    return one
 
 
 def pair_folders(
@@ -228,14 +247,17 @@ def pair_folders(
 
 def summarise(scores: Sequence[Score]) -> Summary:
     """What many images say together. Intervals take the images as independent draws."""
+    apart = [one for one in scores if one.no_count is not None]
+    scores = [one for one in scores if one.no_count is None]
+    outlined = [one for one in scores if one.agreements]
     errors = np.array([one.count_error for one in scores], dtype=np.float64)
     covered = [one.covered for one in scores if one.covered is not None]
     agreements = tuple(
         Agreement(
             min_iou=min_iou,
-            n_matched=sum(one.agreements[k].n_matched for one in scores),
-            n_false=sum(one.agreements[k].n_false for one in scores),
-            n_missed=sum(one.agreements[k].n_missed for one in scores),
+            n_matched=sum(one.agreements[k].n_matched for one in outlined),
+            n_false=sum(one.agreements[k].n_false for one in outlined),
+            n_missed=sum(one.agreements[k].n_missed for one in outlined),
         )
         for k, min_iou in enumerate(IOUS)
     )
@@ -248,6 +270,8 @@ def summarise(scores: Sequence[Score]) -> Summary:
         bias=_mean(errors, floor=-math.inf),
         n_intervals=len(covered),
         coverage=_proportion(sum(covered), len(covered)),
+        n_uncounted=len(apart),
+        n_truth_uncounted=sum(one.n_truth for one in apart),
     )
 
 

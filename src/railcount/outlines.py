@@ -19,8 +19,9 @@ import shapely
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError, ProjError
 
-from railcount.counts import Interval
+from railcount.counts import STATUSES_WITH_COUNT, Interval
 from railcount.errors import InputError, MissingInput
+from railcount.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,6 +66,13 @@ class OutlineFile:
     visible_fraction: tuple[float, ...]
     railcars: Interval | None = None
     """The file's own total, where it states one in a top-level member ``railcars``."""
+    no_count: str | None = None
+    """Why the file holds no count: statuses and reasons, where its member ``railcount`` says that no tile
+    was counted. Such a file has no outlines, and that is no count of 0."""
+    n_tiles_without_count: int = 0
+    """Of the tiles in ``railcount``, where others were counted."""
+    outlined: bool = True
+    """False where the count is an occupied length over a mean car length, which has no outlines."""
 
 
 def read(path: str | Path, *, pixels: bool | None = None) -> OutlineFile:
@@ -103,6 +111,7 @@ def read(path: str | Path, *, pixels: bool | None = None) -> OutlineFile:
         locomotive=tuple(locomotive),
         visible_fraction=tuple(visible),
         railcars=_interval(document.get("railcars"), where=str(path)),
+        **_told(document.get("railcount")),
     )
 
 
@@ -227,6 +236,25 @@ def _interval(value: object, *, where: str) -> Interval | None:
     if level is None or not 0.0 < level < 1.0:
         raise InputError(f"{where}: 'railcars.level' must lie between 0 and 1")
     return Interval(best=counts[1], low=counts[0], high=counts[2], level=level)
+
+
+def _told(railcount: object) -> dict[str, Any]:
+    """What the member ``railcount``, as ``scan`` writes it, says of counts that outlines cannot show."""
+    results = railcount.get("results") if isinstance(railcount, dict) else None
+    tiles = [r for r in results if isinstance(r, dict)] if isinstance(results, list) else []
+    without = [tile for tile in tiles if tile.get("status") not in STATUSES_WITH_COUNT]
+    if tiles and len(without) == len(tiles):
+        said = dict.fromkeys(_why(tile) for tile in without)
+        return {"no_count": "; ".join(said), "n_tiles_without_count": len(without)}
+    counted = [tile for tile in tiles if tile not in without]
+    by_length = bool(counted) and all(tile.get("regime") == "occupied_length" for tile in counted)
+    return {"n_tiles_without_count": len(without), "outlined": not by_length}
+
+
+def _why(tile: dict[str, Any]) -> str:
+    reasons = tile.get("reasons")
+    last = one_line(reasons[-1]) if isinstance(reasons, list) and reasons else ""
+    return ": ".join(word for word in (one_line(tile.get("status")), last) if word)
 
 
 def _frame(

@@ -31,9 +31,10 @@ def evaluate(ctx: click.Context, predicted: Path, truth: Path, pixels: bool, out
 
     PREDICTED and TRUTH are two GeoJSON files, or two folders whose .geojson files have the same names.
     Locomotives (kind "locomotive") do not count as railcars. True cars with visible_fraction below 0.5
-    are left out, and so are the predictions that lie on them.
+    are left out, and so are the predictions that lie on them. A prediction that says that its tile has no
+    count (refused, uncountable ...) is kept apart: it is no count of 0.
 
-    Ends with exit code 3 where a truth has no prediction.
+    Ends with exit code 3 where a truth has no prediction, or a prediction no count.
 
     \b
     Example:
@@ -57,7 +58,11 @@ def evaluate(ctx: click.Context, predicted: Path, truth: Path, pixels: bool, out
         options.print_text(json.dumps(_document(scores, summary), indent=2) + "\n")
     else:
         options.print_text(_table(scores, summary) + "\n")
-    if missing:
+    for one in scores:
+        if one.no_count is None and one.n_tiles_without_count:
+            words = f"{one.n_tiles_without_count} of its tiles have no count: their cars are missed here"
+            click.echo(f"{escape(one.name)}: {words}", err=True)
+    if missing or summary.n_uncounted:
         ctx.exit(3)
 
 
@@ -67,7 +72,8 @@ def _document(scores: Sequence[Score], summary: Summary) -> dict[str, Any]:
         "images": [
             {
                 "name": one.name,
-                "n_predicted": one.n_predicted,
+                "no_count": one.no_count,
+                "n_predicted": None if one.no_count is not None else one.n_predicted,
                 "n_truth": one.n_truth,
                 "n_ignored": one.n_ignored,
                 "count_error": one.count_error,
@@ -85,6 +91,8 @@ def _document(scores: Sequence[Score], summary: Summary) -> dict[str, Any]:
             "bias": _estimate(summary.bias),
             "n_intervals": summary.n_intervals,
             "coverage": _estimate(summary.coverage),
+            "n_uncounted": summary.n_uncounted,
+            "n_truth_uncounted": summary.n_truth_uncounted,
         },
     }
 
@@ -116,6 +124,11 @@ def _table(scores: Sequence[Score], summary: Summary) -> str:
         head += f" | IoU {agreement.min_iou:.1f}: {'prec':>5} {'recall':>6} {'F1':>5}"
     lines = [head]
     for one in scores:
+        if one.count_error is None:
+            lines.append(
+                f"{escape(one.name):<{width}}  {one.n_truth:>5}     -     - | no count, {one.no_count}"
+            )
+            continue
         counts = f"{one.n_truth:>5} {one.n_predicted:>5} {one.count_error:>+5d}"
         lines.append(f"{escape(one.name):<{width}}  {counts}{_columns(one.agreements)}")
     if len(scores) > 1:
@@ -126,11 +139,14 @@ def _table(scores: Sequence[Score], summary: Summary) -> str:
         lines.append(f"bias per image                {_spoken(summary.bias, sign='+')}")
     if summary.coverage is not None:
         lines.append(f"intervals that hold the truth {_spoken(summary.coverage)} of {summary.n_intervals}")
+    if summary.n_uncounted:
+        n, cars = summary.n_uncounted, summary.n_truth_uncounted
+        lines.append(f"kept apart: {n} without a count, with {cars} true railcars")
     return "\n".join(lines)
 
 
 def _columns(agreements: Sequence[Agreement]) -> str:
-    text = ""
+    text = "" if agreements else " | no outlines: cars were not told apart"
     for one in agreements:
         text += f" |          {_ratio(one.precision):>5} {_ratio(one.recall):>6} {_ratio(one.f1):>5}"
     return text
