@@ -13,11 +13,15 @@ from railcount.cars.stretches import (
     count_distribution,
     mean_length_m,
     occupied_probability,
+    read_stretches,
     runs,
     tile_means,
 )
 from railcount.counts import Stretch
 from railcount.occupancy import NET_KINDS, Evidence
+from railcount.raster.georef import grid_from_gsd
+from railcount.strips import Strip
+from railcount.tracks.network import Track
 
 GONDOLAS = Stock(name="gondolas", lengths_m=(13.92,), weights=(1.0,), spread_m=0.35)
 
@@ -86,3 +90,46 @@ def test_a_gap_is_occupied_and_the_unseen_is_not() -> None:
     assert p[1] > 0.9
     assert p[2] > 0.9
     assert p[3] == 0.0
+
+
+def straight_strip(*, length_m: float) -> Strip:
+    n = int(length_m / 0.25)
+    centre = np.stack([(np.arange(n) + 0.5) * 0.25, np.full(n, 20.0)], axis=-1) / 3.0
+    return Strip(
+        track=Track(id="7", line_px=centre[[0, -1]]),
+        bands=np.zeros((1, 32, n), np.float32),
+        valid=np.ones((32, n), bool),
+        step_m=0.25,
+        half_width_m=4.0,
+        centre_px=centre,
+        direction=np.tile([1.0, 0.0], (n, 1)),
+    )
+
+
+def evidence_of(body: np.ndarray) -> Evidence:
+    kinds = np.zeros((len(NET_KINDS), len(body)))
+    return Evidence(body=body, gap=body - 9.0, seen=np.ones(len(body), bool), kinds=kinds)
+
+
+def test_a_stretch_lies_on_its_track_and_has_its_length() -> None:
+    strip, body = straight_strip(length_m=300.0), np.full(1200, -9.0)
+    body[200:1000] = 9.0
+    found = read_stretches(
+        [strip], [evidence_of(body)], grid=grid_from_gsd(width=100, height=14, gsd_m=3.0), error_share=0.1
+    )
+    (stretch,) = found.stretches
+    assert (stretch.track, stretch.start_m, stretch.end_m) == ("7", 50.0, 250.0)
+    assert found.length_m == 200.0
+    assert found.error_m == pytest.approx(np.hypot(20.0, 15.0), abs=1.0)
+    low, high = stretch.outline_px.min(axis=0) * 3.0, stretch.outline_px.max(axis=0) * 3.0
+    np.testing.assert_allclose([low, high], [[50.0, 18.45], [250.0, 21.55]], atol=0.3)
+
+
+def test_evidence_that_says_nothing_gives_a_wide_interval() -> None:
+    strip, grid = straight_strip(length_m=1000.0), grid_from_gsd(width=334, height=14, gsd_m=3.0)
+    doubt = read_stretches([strip], [evidence_of(np.full(4000, -0.5))], grid=grid)
+    assert doubt.stretches == ()
+    stock = load_stock("any")
+    found = interval(count_distribution(doubt, stock=stock), best=best_count(doubt, stock=stock))
+    assert found.low == 0
+    assert found.high > 25

@@ -76,13 +76,16 @@ def read_stretches(
     ``error_share`` of the length is what the evidence may be wrong by for the whole tile.
     """
     stretches: list[Stretch] = []
-    variance, length_m = 0.0, 0.0
+    variance, length_m, expected_m = 0.0, 0.0, 0.0
     for strip, one in zip(strips, evidence, strict=True):
         p = occupied_probability(one)
         for start, end in runs(p, shortest=round(SHORTEST_M / strip.step_m)):
             stretches.append(_stretch(strip, start, end, p[start:end], grid=grid))
             length_m += (end - start) * strip.step_m
         variance += float((p * (1 - p)).sum()) * strip.step_m * min(DOUBT_M, strip.length_m)
+        expected_m += float(p.sum()) * strip.step_m
+    # Where much is neither likely nor unlikely, the stretches are not what is to be expected.
+    variance += (expected_m - length_m) ** 2
     shared = (error_share * length_m) ** 2 + (LENGTH_ERROR_M**2 if stretches else 0.0)
     return Occupied(stretches=tuple(stretches), length_m=length_m, error_m=float(np.sqrt(variance + shared)))
 
