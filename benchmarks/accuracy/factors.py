@@ -209,7 +209,7 @@ _ALONE: tuple[tuple[str, str, str, Change], ...] = (
         "colours four times coarser, sharpened with halos",
         change("sensor", pansharpen=True, halo=(0.7, 1.1)),
     ),
-    ("sensor", "aslant", "seen 25-30 degrees from above", change("sensor", off_nadir_deg=(25.0, 30.0))),
+    ("sensor", "aslant", "seen 18-24 degrees aslant", change("sensor", off_nadir_deg=(18.0, 24.0))),
     ("sensor", "low-contrast", "half the usual contrast", change("sensor", contrast=0.45)),
     ("ground", "dark-on-dark", "cars drawn towards the colour of dark ballast", _DARK),
     ("ground", "light-gravel", "light ballast", _LIGHT_GRAVEL),
