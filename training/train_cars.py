@@ -31,9 +31,13 @@ def augment(v, lab, rng):
     if rng.random() < 0.5:
         v = v[:, ::-1]
     v = v.copy()
-    valid = v[4]
+    if (lab[0] == 1).mean() > 0.1 and rng.random() < 0.4:
+        v = aside(v, rng.choice([-2, -1, 1, 2]))
+    if rng.random() < 0.3:
+        shade(v, lab[0], rng)
     if rng.random() < 0.5:
         repaint(v, lab[0], rng)
+    valid = v[4]
     if rng.random() < 0.4:
         stain(v, rng)
     if rng.random() < 0.25:
@@ -55,17 +59,46 @@ def augment(v, lab, rng):
     return v, lab.copy()
 
 
+def aside(v, rows):
+    """Everything moved across the track: tall cars lean in aslant views, and lines lie a little beside."""
+    out = np.roll(v, rows, axis=1)
+    if rows > 0:
+        out[:, :rows] = v[:, :1]
+    else:
+        out[:, rows:] = v[:, -1:]
+    return out
+
+
+def shade(v, state, rng):
+    """A deep shadow from one side, that of the next row, over half a body at most."""
+    n = v.shape[2]
+    where = np.zeros(n, bool)
+    if rng.random() < 0.6:
+        where = state == 1
+    else:
+        for _ in range(rng.integers(1, 5)):
+            a = rng.integers(0, n)
+            where[a : a + rng.integers(30, 160)] = True
+    depth = int(rng.integers(2, 9))
+    rows = slice(0, depth) if rng.random() < 0.5 else slice(16 - depth, 16)
+    keep = rng.uniform(0.05, 0.6)
+    dark = -rng.uniform(0.8, 2.0)
+    v[:2, rows, where] = keep * v[:2, rows, where] + (1 - keep) * dark
+    v[2:4, rows, where] *= keep
+    v *= v[4]
+
+
 def repaint(v, state, rng):
     """Bodies in other paints: brightness and colour of each moved, some close to the ground's."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], state == 1, [0]])))
-    spread = rng.uniform(0.1, 0.7)
+    spread, tint = rng.uniform(0.1, 1.0), rng.uniform(0.1, 1.2)
     for a, b in edges.reshape(-1, 2):
         if rng.random() < 0.5:
             body = (slice(5, 11), slice(a, b))
             fade = rng.uniform(0.4, 1.2)
             v[0][body] = v[0][body] * fade + rng.normal(0, spread)
             v[1][body] = v[1][body] * fade + rng.normal(0, spread)
-            v[2:4, 5:11, a:b] += rng.normal(0, 0.5 * spread, (2, 1, 1))
+            v[2:4, 5:11, a:b] += rng.normal(0, tint, (2, 1, 1))
     v *= v[4]
 
 
