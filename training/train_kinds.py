@@ -33,7 +33,7 @@ def main(out, minutes, first, files):
     begun, step = time.time(), 0
     while (now := time.time() - begun) < minutes * 60:
         optimiser.param_groups[0]["lr"] = 3e-3 * max(0.03, 1 - now / (minutes * 60))
-        batch = [augment(*data[i], rng) for i in rng.choice(len(data), BATCH)]
+        batch = [augment(*data[i], rng, paint=False) for i in rng.choice(len(data), BATCH)]
         views = torch.from_numpy(np.stack([b[0] for b in batch]))
         kinds = torch.from_numpy(np.stack([b[1][1] for b in batch]))
         with torch.no_grad():

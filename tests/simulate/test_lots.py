@@ -10,7 +10,15 @@ from railcount.simulate import Layout, Lineside, Scene, Stock, render
 
 def yard(lots: int) -> Scene:
     bare = Lineside(
-        platforms=0, buildings=0, roads=0, trucks=0, ground_containers=0, piles=0, hedges=0, trees=0, lots=lots
+        platforms=0,
+        buildings=0,
+        roads=0,
+        trucks=0,
+        ground_containers=0,
+        piles=0,
+        hedges=0,
+        trees=0,
+        lots=lots,
     )
     return Scene(
         width_px=240,

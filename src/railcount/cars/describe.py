@@ -31,8 +31,9 @@ BODY_WIDTH_M = 3.1
 SURE_KIND = 0.55
 """Below this probability the kind is ``unknown``."""
 LOW_CONFIDENCE = 0.6
-KIND_WEIGHT = 0.08
-"""Share of an independent witness that each column is on the kind of its car."""
+KIND_WEIGHT = 0.02
+"""Share of an independent witness that each column is on the kind of its car: with it the probabilities are
+about as high as they are often right (1,702 cars of 26 simulated scenes)."""
 
 
 def kind_probabilities(segment: Segment, evidence: Evidence) -> Array:
