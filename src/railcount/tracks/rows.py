@@ -24,15 +24,15 @@ SURROUNDINGS_M = 40.0
 MOST_SHIFT = 1
 """Rows that a line may move from block to block: 0.5 m in 4 m, as steep as a 1:8 switch."""
 SHIFT_COST = 0.35
-PRIOR = 1.0
+PRIOR = 1.5
 """Added to the network's log-odds: a third of what it learned from were look-alikes without any track and
 pictures too coarse to show one, and it expects as many. Chosen on scenes of another renderer: recall of
 dark yards against false tracks on real roads."""
 LOGIT_LIMIT = 3.0
 KEEP_APART_M = 2.0
 """Two lines nearer than this are one track: the tightest spacing is 3.6 m."""
-LEAST_SCORE = 14.0
-"""Sum of log-odds along a line: about 40 m of clear track."""
+LEAST_SCORE = 20.0
+"""Sum of log-odds along a line: about 30 m of clear track, more of a doubtful one."""
 SMOOTH_BLOCKS = 4.0
 RUN_ON_BLOCKS = 8
 """Blocks whose direction a line keeps where it runs on unseen."""
