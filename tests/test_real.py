@@ -19,21 +19,7 @@ WITH_LINES = sorted((REAL / "ucmerced").glob("*.tracks.geojson"))
 EMPTY_TRACKS = sorted((REAL / "muttenz").glob("*empty_tracks*.tif"))
 
 
-KNOWN_TO_FAIL = {
-    "freeway68": "lanes of a wide road are taken for tracks, and a long truck on one for a railcar"
-}
-
-
-def _look_alike(path: Path) -> object:
-    marks = (
-        [pytest.mark.xfail(reason=KNOWN_TO_FAIL[path.stem], strict=True)]
-        if path.stem in KNOWN_TO_FAIL
-        else []
-    )
-    return pytest.param(path, marks=marks, id=path.stem)
-
-
-@pytest.mark.parametrize("path", [_look_alike(path) for path in LOOK_ALIKES])
+@pytest.mark.parametrize("path", LOOK_ALIKES, ids=lambda path: path.stem)
 def test_look_alikes_hold_no_railcars(path: Path) -> None:
     result = scan_tile(path, gsd_m=0.3)
     assert result.railcars is not None
