@@ -198,7 +198,7 @@ def test_bit_depth_and_haze_change_little(drawn: RenderedScene) -> None:
 
 
 def test_too_coarse_is_refused(drawn: RenderedScene, tmp_path: Path) -> None:
-    coarse = replace(drawn.grid, transform=drawn.grid.transform @ Affine.scale(6.0))
+    coarse = replace(drawn.grid, transform=drawn.grid.transform @ Affine.scale(10.0))
     write_geotiff(tmp_path / "a.tif", drawn.bands, coarse, nodata=None, tags={}, imagery={})
     result = scan_tile(tmp_path / "a.tif")
     assert result.status == "refused"

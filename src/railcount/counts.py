@@ -83,6 +83,19 @@ class Stretch:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TrackSeen:
+    """How much of one track was seen."""
+
+    id: str
+    length_m: float
+    """Inside the tile."""
+    visible_fraction: float
+    """Of that length, 0-1."""
+    confidence: float
+    """0-1: how sure that this is a track and that the line is on it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrackSummary:
     """What was known of the tracks."""
 
@@ -90,8 +103,10 @@ class TrackSummary:
     n: int
     length_m: float
     visible_fraction: float
-    """Of the track length, 0-1."""
+    """Of the track length, 0-1; tracks found in the pixels: hidden ones that were not found included."""
     registration: Registration | None
+    each: tuple[TrackSeen, ...] = ()
+    """In the order of the network."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

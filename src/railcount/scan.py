@@ -9,24 +9,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from railcount.cars.lengths import load_stock
+from railcount.cars.lengths import COUPLED_GAP_M, Stock, load_stock
 from railcount.cars.totals import by_length, car_by_car
+from railcount.contrast import featureless
 from railcount.counts import Interval, TileCount, TrackSummary
 from railcount.errors import MissingInput, RailcountError, TileError, TileRefused
 from railcount.occupancy import measure
 from railcount.raster import open_tile
+from railcount.raster.quality import read_quality
 from railcount.raster.safety import DEFAULT_DRIVERS
 from railcount.regimes import COARSEST_M, regime_of, too_coarse
+from railcount.seen import UNCOUNTABLE_BELOW, doubts, flagged, see, uncountable, widened
 from railcount.strips import straighten
 from railcount.tracks.locate import locate
-from railcount.visibility import cloud_mask
+from railcount.visibility import View, look
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
     from datetime import date, datetime
-
-    from numpy.typing import NDArray
 
     from railcount.raster.grid import Grid
     from railcount.raster.limits import Limits
@@ -34,16 +35,12 @@ if TYPE_CHECKING:
     from railcount.raster.tile import Pixels, Tile
     from railcount.regimes import Regime
     from railcount.sites import Site
-    from railcount.strips import Strip
     from railcount.tracks.network import TrackNetwork
 
     StrPath = str | os.PathLike[str]
 
 logger = logging.getLogger(__name__)
 
-UNCOUNTABLE_BELOW = 0.5
-"""Seen fraction of the track."""
-DEGRADED_BELOW = 0.9
 SMALLEST_TILE_M = 30.0
 """Of the shorter side: less than two cars are long."""
 DEFAULT_STOCK = "any"
@@ -58,11 +55,14 @@ def scan_tile(
     date: date | datetime | None = None,
     stock: str | None = None,
     gsd_m: float | None = None,
+    valid: StrPath | None = None,
     baseline: bool = True,
     limits: Limits | None = None,
     drivers: Sequence[Driver] = DEFAULT_DRIVERS,
 ) -> TileCount:
     """Count the railcars of one tile and compare the count with the site's past.
+
+    ``valid`` is a quality mask of this tile: Planet's udm2, or a raster whose non-zero pixels are usable.
 
     A tile that cannot be counted is a result with a status and reasons; only options that are
     not usable raise (InputError, MissingInput).
@@ -81,6 +81,7 @@ def scan_tile(
             known=known,
             tracks=tracks,
             mask=mask,
+            valid=valid,
             stock=stock,
             baseline=baseline,
             limits=limits,
@@ -111,6 +112,7 @@ def _scan_open(
     known: Site | None,
     tracks: StrPath | None,
     mask: StrPath | None,
+    valid: StrPath | None,
     stock: str | None,
     baseline: bool,
     limits: Limits | None,
@@ -133,12 +135,12 @@ def _scan_open(
     result = replace(result, regime=regime)
     if regime == "occupied_length" and tracks is None and mask is None:
         return replace(result, status="uncountable", reasons=(*tile.reasons, _cannot_find(tile.grid)))
-    pixels, hidden = _without_cloud(pixels, grid=tile.grid)
+    view = _look(tile, pixels, known=known, valid=valid, limits=limits, drivers=drivers)
     network = locate(
-        pixels, grid=tile.grid, tracks=_path(tracks), mask=_path(mask), limits=limits, drivers=drivers
+        view.pixels, grid=tile.grid, tracks=_path(tracks), mask=_path(mask), limits=limits, drivers=drivers
     )
     rolling = stock or (known.stock if known else DEFAULT_STOCK)
-    result = count_cars(replace(result, network=network), pixels, network, stock=rolling, hidden=hidden)
+    result = count_cars(replace(result, network=network), view.pixels, network, stock=rolling, view=view)
     reasons = (*tile.reasons, *_resampled(tile, regime), *result.reasons)
     if reasons and result.status == "counted":
         result = replace(result, status="degraded")
@@ -156,6 +158,7 @@ def locate_tracks(
     site: str | None = None,
     date: date | datetime | None = None,
     gsd_m: float | None = None,
+    valid: StrPath | None = None,
     limits: Limits | None = None,
     drivers: Sequence[Driver] = DEFAULT_DRIVERS,
 ) -> tuple[Tile, TrackNetwork]:
@@ -169,9 +172,10 @@ def locate_tracks(
         raise TileRefused(too_coarse(tile.grid.gsd_m))
     if regime == "occupied_length" and tracks is None and mask is None:
         raise TileRefused(_cannot_find(tile.grid))
-    pixels, _ = _without_cloud(tile.read(), grid=tile.grid)
+    pixels = tile.read()
+    view = _look(tile, pixels, known=None, valid=valid, limits=limits, drivers=drivers)
     network = locate(
-        pixels, grid=tile.grid, tracks=_path(tracks), mask=_path(mask), limits=limits, drivers=drivers
+        view.pixels, grid=tile.grid, tracks=_path(tracks), mask=_path(mask), limits=limits, drivers=drivers
     )
     return tile, network
 
@@ -186,63 +190,71 @@ def _resampled(tile: Tile, regime: Regime) -> tuple[str, ...]:
     )
 
 
-def _without_cloud(pixels: Pixels, *, grid: Grid) -> tuple[Pixels, float]:
-    """The pixels with those under cloud no longer valid, and the part of the tile that cloud hides."""
-    cloud = cloud_mask(pixels, grid=grid)
-    hidden = float((cloud & pixels.valid).sum() / max(pixels.valid.sum(), 1))
-    return replace(pixels, valid=pixels.valid & ~cloud), hidden
+def _look(
+    tile: Tile,
+    pixels: Pixels,
+    *,
+    known: Site | None,
+    valid: StrPath | None,
+    limits: Limits | None,
+    drivers: Sequence[Driver],
+) -> View:
+    """What can be seen of a tile, with its quality mask and the roofs that stood at the site on its day."""
+    quality = None
+    if valid is not None:
+        quality = read_quality(valid, grid=tile.grid, limits=limits, drivers=drivers)
+    acquired = tile.acquisition.acquired
+    roofs = (
+        known.occluders_on(known.local_day(acquired)) if known is not None and acquired is not None else ()
+    )
+    return look(pixels, grid=tile.grid, quality=quality, occluders=roofs)
 
 
 def count_cars(
-    result: TileCount, pixels: Pixels, network: TrackNetwork, *, stock: str, hidden: float = 0.0
+    result: TileCount, pixels: Pixels, network: TrackNetwork, *, stock: str, view: View | None = None
 ) -> TileCount:
     """Fill in what stands on the tracks: ``result`` needs its grid.
 
-    ``hidden`` is the part of the tile under cloud: tracks that were found say nothing of those below it.
+    ``view`` says what of the pixels is hidden and by what; without it nothing is but what is invalid.
     """
     grid = result.grid
     assert grid is not None  # set by every caller that has a tile
     regime = result.regime or regime_of(grid.gsd_m)
     assert regime is not None  # too coarse a tile is refused before
     result = replace(result, regime=regime)
+    view = view or View(pixels=pixels)
     strips = straighten(pixels, network, grid=grid)
     evidence = measure(strips)
-    inside = [_inside(s, grid=grid) for s in strips]
-    length_m = sum(float(i.sum()) * s.step_m for i, s in zip(inside, strips, strict=True))
-    seen_m = sum(float(e.seen[i].sum()) * s.step_m for e, i, s in zip(evidence, inside, strips, strict=True))
-    seen = seen_m / length_m if length_m else 0.0
-    if network.source == "found":
-        seen = min(seen, 1.0 - hidden)
+    seen = see(strips, [e.seen for e in evidence], view, grid=grid, found=network.source == "found")
     summary = TrackSummary(
         source=network.source,
         n=len(strips),
-        length_m=length_m,
-        visible_fraction=seen,
+        length_m=seen.length_m,
+        visible_fraction=seen.fraction,
         registration=network.registration,
+        each=seen.each,
     )
     result = replace(result, tracks=summary, strips=strips, reasons=network.reasons)
     if not strips:
-        return _without_tracks(result, network, hidden=hidden)
-    if summary.visible_fraction < UNCOUNTABLE_BELOW:
-        reason = f"only {summary.visible_fraction:.0%} of the tracks can be seen{_because(hidden)}"
+        return _without_tracks(result, network, view=view)
+    if reason := uncountable(seen, view):
         return replace(result, status="uncountable", reasons=(*network.reasons, reason))
     rolling = load_stock(stock)
     if regime == "occupied_length":
         result = by_length(result, evidence, stock=rolling)
     else:
         result = car_by_car(result, evidence, stock=rolling)
-    if summary.visible_fraction < DEGRADED_BELOW:
-        reason = (
-            f"only {summary.visible_fraction:.0%} of the track length can be seen: the count is a lower bound"
-        )
-        result = replace(result, status="degraded", reasons=(*result.reasons, reason))
-    return result
+        result = replace(result, cars=flagged(result.cars, seen))
+    if said := doubts(seen, view):
+        result = replace(result, status="degraded", reasons=(*result.reasons, *said))
+    return widened(result, seen, car_m=_car_m(result, rolling), shortest_m=min(rolling.lengths_m))
 
 
-def _inside(strip: Strip, *, grid: Grid) -> NDArray[np.bool_]:
-    """(along,): True where the track's centre lies in the tile; a line may reach beyond it."""
-    x, y = strip.centre_px.T
-    return np.asarray((x >= 0) & (x <= grid.width) & (y >= 0) & (y <= grid.height))
+def _car_m(result: TileCount, stock: Stock) -> float:
+    """Mean length over couplers: of the cars counted where there are some, else of the table."""
+    if len(result.cars) >= 5:
+        return float(np.mean([car.length_m for car in result.cars])) + COUPLED_GAP_M
+    return float(np.average(stock.lengths_m, weights=stock.weights))
 
 
 def _cannot_find(grid: Grid) -> str:
@@ -252,34 +264,39 @@ def _cannot_find(grid: Grid) -> str:
     )
 
 
-def _because(hidden: float) -> str:
-    return f" (cloud hides {hidden:.0%} of the tile)" if hidden >= 0.01 else ""
-
-
-def _without_tracks(result: TileCount, network: TrackNetwork, *, hidden: float) -> TileCount:
+def _without_tracks(result: TileCount, network: TrackNetwork, *, view: View) -> TileCount:
     """No tracks, no railcars: a count of 0 where enough of the tile was searched in vain."""
     if network.source != "found":
         return replace(result, status="uncountable")
-    if hidden > 1 - UNCOUNTABLE_BELOW:
-        reason = f"no tracks were found, and cloud hides {hidden:.0%} of the tile"
-        return replace(result, status="uncountable", reasons=(reason,))
-    if result.site is not None:
-        reason = f"no tracks were found, though {result.site} has some: they cannot be seen in this image"
-        return replace(result, status="uncountable", reasons=(reason,))
-    assert result.grid is not None  # as in count_cars
-    if result.regime != "cars":
-        reason = (
-            "no tracks were found, and in pixels so coarse they may be missed: give their lines with --tracks"
-        )
-        return replace(result, status="uncountable", reasons=(reason,))
-    sides_m = np.array([result.grid.width, result.grid.height]) * result.grid.gsd_m
-    if sides_m.min() < SMALLEST_TILE_M:
-        reason = f"the tile shows {sides_m[0]:.0f} x {sides_m[1]:.0f} m: too little to find a track in"
+    if reason := _in_vain(result, view=view):
         return replace(result, status="uncountable", reasons=(reason,))
     none = Interval(best=0, low=0, high=0)
     return replace(
         result, status="degraded", railcars=none, locomotives=none, covered=none, trains=0, occupied_m=0.0
     )
+
+
+def _in_vain(result: TileCount, *, view: View) -> str | None:
+    """Why no tracks found does not mean that there are none; None where it does."""
+    grid = result.grid
+    assert grid is not None  # as in count_cars
+    sides_m = np.array([grid.width, grid.height]) * grid.gsd_m
+    if view.hidden > 1 - UNCOUNTABLE_BELOW:
+        return f"no tracks were found, and much of the tile is hidden{view.because}"
+    if featureless(view.pixels, grid=grid):
+        return (
+            "no tracks were found, and nothing in the tile stands out of the noise (night, fog, a blank "
+            "image or snow over everything)"
+        )
+    if result.site is not None:
+        return f"no tracks were found, though {result.site} has some: they cannot be seen in this image"
+    if result.regime != "cars":
+        return (
+            "no tracks were found, and in pixels so coarse they may be missed: give their lines with --tracks"
+        )
+    if sides_m.min() < SMALLEST_TILE_M:
+        return f"the tile shows {sides_m[0]:.0f} x {sides_m[1]:.0f} m: too little to find a track in"
+    return None
 
 
 def _uncounted(name: str, tile: Tile | None, error: TileError) -> TileCount:

@@ -1,17 +1,26 @@
-"""What of a tile can be seen: cloud hides what is under it."""
+"""What of a tile can be seen: cloud, quality masks and roofs hide what is under them; shadow does not."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import binary_dilation, binary_opening, uniform_filter
+from scipy.ndimage import binary_dilation, binary_opening, binary_propagation, uniform_filter
+
+from railcount.shade import block_means, disk, shadow_mask, unfolded
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from railcount.raster.grid import Grid
+    from railcount.raster.quality import Quality
     from railcount.raster.tile import Pixels
+    from railcount.sites import Occluder
+
+    Mask = NDArray[np.bool_]
 
 BLOCK_M = 2.0
 WINDOW_M = 10.0
@@ -19,32 +28,124 @@ SMOOTH = 0.035
 """Spread over mean within the window: cloud tops stay below, rails, cars, grass and roofs do not."""
 BRIGHT = 0.6
 """Of the way from the tile's darkest to its brightest (1st to 99.5th percentile)."""
+OVER_GROUND = 1.8
+"""Brightness over the tile's darkest (1st percentile), at least: a pale field under haze stays below."""
 BLANK = 0.06
 """A tile whose darkest and brightest differ by less than this part shows nothing."""
 GREY = 0.12
 """Difference of the visible bands over their mean."""
 SMALLEST_M = 40.0
 """Narrower bright, smooth, grey areas are roofs, roads, gravel lots and car tops."""
+RAGGED_SMOOTH = 0.15
+RAGGED_SMALLEST_M = 12.0
+"""Spread and size of what is cloud too where a whole cloud is at its side: its ragged rim."""
 FRINGE_M = 8.0
+SURE_PLACE_M = 10.0
+"""A roof placed better than this hides its pixels; of one placed worse only the length that it hides
+is known, and a car that is seen near it stays seen."""
 
 
-def cloud_mask(pixels: Pixels, *, grid: Grid) -> NDArray[np.bool_]:
-    """(rows, cols): True where opaque cloud hides the ground: bright, grey, smooth and large."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Shelter:
+    """A roof over tracks on the tile's grid."""
+
+    occluder: Occluder
+    area: Mask
+    """(rows, cols): True below it."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class View:
+    """A tile's pixels and what of them can be seen; arrays are (rows, cols)."""
+
+    pixels: Pixels
+    """``valid``: image, and nothing known hides it."""
+    cloud: float = 0.0
+    """Part of the tile's image under cloud, 0-1."""
+    masked: float = 0.0
+    """Part of the tile's image that the quality mask rules out, cloud not counted twice."""
+    uncovered: float = 0.0
+    """Part of the tile that the quality mask says nothing of; ruled out as well."""
+    shadow: Mask | None = None
+    """True in the shadow of a cloud; None where there is none."""
+    shelters: tuple[Shelter, ...] = ()
+
+    @property
+    def hidden(self) -> float:
+        """Part of the tile's image that is hidden, 0-1."""
+        return min(self.cloud + self.masked, 1.0)
+
+    @property
+    def because(self) -> str:
+        """What hides a part of the tile, in brackets; empty where nothing does."""
+        words = []
+        if self.cloud >= 0.01:
+            words.append(f"cloud hides {self.cloud:.0%} of the tile")
+        if self.masked >= 0.01:
+            words.append(f"the quality mask rules out {self.masked:.0%} of the tile")
+        if self.uncovered >= 0.01:
+            words.append(f"{self.uncovered:.0%} of it lies outside the quality mask")
+        return f" ({', '.join(words)})" if words else ""
+
+
+def look(
+    pixels: Pixels, *, grid: Grid, quality: Quality | None = None, occluders: Sequence[Occluder] = ()
+) -> View:
+    """What of a tile can be seen, given its quality mask and the roofs that stood on its day."""
+    n_image = max(int(pixels.valid.sum()), 1)
+    cloud = cloud_mask(pixels, grid=grid)
+    shadow = shadow_mask(pixels, grid=grid, cloud=cloud)
+    usable = pixels.valid & ~cloud
+    hidden_by_cloud = float((cloud & pixels.valid).sum()) / n_image
+    masked = uncovered = 0.0
+    if quality is not None:
+        masked = float((usable & ~quality.usable).sum()) / n_image
+        uncovered = 1.0 - quality.covered
+        usable &= quality.usable
+        shadow |= quality.shadow
+    shelters = tuple(s for o in occluders if (s := _shelter(o, grid=grid)) is not None)
+    for shelter in shelters:
+        if shelter.occluder.uncertainty_m <= SURE_PLACE_M:
+            usable &= ~shelter.area
+    return View(
+        pixels=replace(pixels, valid=usable),
+        cloud=hidden_by_cloud,
+        masked=masked,
+        uncovered=uncovered,
+        shadow=shadow & usable if shadow.any() else None,
+        shelters=shelters,
+    )
+
+
+def _shelter(occluder: Occluder, *, grid: Grid) -> Shelter | None:
+    """An occluder on the tile; None where it lies beside it or the tile has no CRS."""
+    from skimage.draw import polygon
+
+    if grid.crs is None:
+        return None
+    corners = grid.from_lonlat(np.array(occluder.outline()))
+    area = np.zeros((grid.height, grid.width), dtype=bool)
+    rows, cols = polygon(  # type: ignore[no-untyped-call]
+        corners[:, 1] - 0.5, corners[:, 0] - 0.5, area.shape
+    )
+    area[rows, cols] = True
+    return Shelter(occluder=occluder, area=area) if area.any() else None
+
+
+def cloud_mask(pixels: Pixels, *, grid: Grid) -> Mask:
+    """(rows, cols): True where opaque cloud hides the ground: bright, grey, smooth and large.
+
+    All of a tile that shows nothing at all.
+    """
     size = max(1, round(BLOCK_M / grid.gsd_m))
     rows, cols = pixels.valid.shape
     if min(rows, cols) < 8 * size:
         return np.zeros((rows, cols), dtype=bool)
-
-    def blocks(a: NDArray[np.float32]) -> NDArray[np.float32]:
-        cut = a[: rows // size * size, : cols // size * size]
-        return np.asarray(
-            cut.reshape(rows // size, size, cols // size, size).mean(axis=(1, 3)), dtype=np.float32
-        )
-
-    bands = np.stack([blocks(b) for b in pixels.bands[:3]])
-    valid = blocks(pixels.valid.astype(np.float32)) > 0.99
+    block_m = size * grid.gsd_m
+    bands = np.stack([block_means(b, size) for b in pixels.bands[:3]])
+    valid = block_means(pixels.valid.astype(np.float32), size) > 0.99
     level = bands.mean(axis=0)
-    window = max(3, round(WINDOW_M / (size * grid.gsd_m)))
+    window = max(3, round(WINDOW_M / block_m))
     mean = uniform_filter(level, window)
     spread = np.sqrt(
         np.maximum(uniform_filter(level.astype(np.float64) ** 2, window) - mean.astype(np.float64) ** 2, 0)
@@ -53,18 +154,13 @@ def cloud_mask(pixels: Pixels, *, grid: Grid) -> NDArray[np.bool_]:
     if top - low < BLANK * top:
         return pixels.valid.copy()
     tint = bands.max(axis=0) - bands.min(axis=0)
-    cloud = valid & (spread < SMOOTH * mean) & (mean > low + BRIGHT * (top - low)) & (tint < GREY * level)
-    reach = max(1, round(SMALLEST_M / 2 / (size * grid.gsd_m)))
-    cloud = binary_opening(cloud, _disk(reach))
+    least = max(low + BRIGHT * (top - low), OVER_GROUND * low)
+    white = valid & (mean > least) & (tint < GREY * level)
+    cloud = binary_opening(white & (spread < SMOOTH * mean), disk(SMALLEST_M / 2 / block_m))
     if not cloud.any():
         return np.zeros((rows, cols), dtype=bool)
-    cloud = binary_dilation(cloud, _disk(max(1, round(FRINGE_M / (size * grid.gsd_m)))))
-    whole = np.zeros((rows, cols), dtype=bool)
-    fine = np.repeat(np.repeat(cloud, size, axis=0), size, axis=1)
-    whole[: fine.shape[0], : fine.shape[1]] = fine
-    return whole
-
-
-def _disk(radius: int) -> NDArray[np.bool_]:
-    y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
-    return np.asarray(x**2 + y**2 <= radius**2 + 1)
+    ragged = white & (spread < RAGGED_SMOOTH * mean)
+    ragged = binary_opening(ragged, disk(RAGGED_SMALLEST_M / 2 / block_m))
+    cloud = binary_propagation(cloud, mask=ragged | cloud)
+    cloud = binary_dilation(cloud, disk(FRINGE_M / block_m))
+    return unfolded(cloud, size, (rows, cols))

@@ -66,6 +66,7 @@ def test_table(scan: Scan) -> None:
             {
                 "tracks": None,
                 "mask": None,
+                "valid": None,
                 "site": None,
                 "date": None,
                 "stock": None,
@@ -80,7 +81,19 @@ def test_table(scan: Scan) -> None:
 
 def test_every_option_reaches_the_library(scan: Scan) -> None:
     scan.run(
-        *["a.tif", "--tracks", "t.geojson", "--mask", "m.tif", "--site", "tumangang", "--date", "2023-10-05"],
+        *[
+            "a.tif",
+            "--tracks",
+            "t.geojson",
+            "--mask",
+            "m.tif",
+            "--valid",
+            "v.tif",
+            "--site",
+            "tumangang",
+            "--date",
+            "2023-10-05",
+        ],
         *["--stock", "european", "--gsd", "0.3", "--no-baseline"],
         *["--max-pixels", "1000", "--max-bands", "4", "--max-block-bytes", "2000", "--max-bytes", "3000"],
         *["--drivers", "tiff,jp2", "--drivers", "nitf", "--drivers", "tiff"],
@@ -88,6 +101,7 @@ def test_every_option_reaches_the_library(scan: Scan) -> None:
     assert scan.asked[0][1] == {
         "tracks": "t.geojson",
         "mask": "m.tif",
+        "valid": "v.tif",
         "site": "tumangang",
         "date": date(2023, 10, 5),
         "stock": "european",

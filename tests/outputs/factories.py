@@ -12,7 +12,7 @@ from affine import Affine
 from pyproj import CRS
 
 from railcount.baseline import Comparison
-from railcount.counts import Car, Interval, Kind, Stretch, TileCount, TrackSummary
+from railcount.counts import Car, Interval, Kind, Stretch, TileCount, TrackSeen, TrackSummary
 from railcount.raster.acquisition import Acquisition
 from railcount.raster.grid import Grid
 from railcount.raster.tile import Pixels, Window
@@ -216,6 +216,10 @@ def counted(*, crs: str | None = "EPSG:32652", with_strips: bool = False, **chan
         length_m=1530.0,
         visible_fraction=0.98,
         registration=None,
+        each=tuple(
+            TrackSeen(id=track.id, length_m=306.0, visible_fraction=0.98, confidence=track.confidence)
+            for track in tracks()
+        ),
     )
     made = TileCount(
         tile="sample/yard.tif",

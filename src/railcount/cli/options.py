@@ -102,6 +102,12 @@ tracks = click.option(
 mask = click.option(
     "--mask", type=INPUT, metavar="FILE", help="Raster whose non-zero pixels are the track region."
 )
+valid = click.option(
+    "--valid",
+    type=INPUT,
+    metavar="FILE",
+    help="Quality mask of the tile: Planet's udm2, or a raster whose non-zero pixels are usable.",
+)
 site = click.option(
     "--site", metavar="NAME|FILE", help="Site with its own tracks and history, such as tumangang."
 )

@@ -22,6 +22,7 @@ FAIL_LEVELS = ("quiet", "normal", "elevated", "record", "unprecedented")
 @click.argument("tiles", metavar="TILE...", nargs=-1, required=True, type=options.INPUT)
 @options.tracks
 @options.mask
+@options.valid
 @options.site
 @options.day
 @options.stock
@@ -65,6 +66,7 @@ def scan(  # noqa: PLR0917
     tiles: tuple[str, ...],
     tracks: str | None,
     mask: str | None,
+    valid: str | None,
     site: str | None,
     date: date | None,
     stock: str | None,
@@ -87,17 +89,24 @@ def scan(  # noqa: PLR0917
     Examples:
       railcount scan sample_tiles/2023-10-05/*.tif
       railcount scan yard.tif --tracks yard_tracks.geojson -o cars.geojson
+      railcount scan yard.tif --valid yard_udm2.tif
       railcount scan crop.tif --gsd 0.3 --date 2023-10-05 --overlay crop.png
     """
     from railcount.scan import scan_tile
 
-    inputs = (*tiles, tracks, mask, site)
+    inputs = (*tiles, tracks, mask, valid, site)
+    if valid is not None and len(tiles) > 1:
+        raise click.BadParameter(
+            f"a quality mask belongs to one image, and {len(tiles)} tiles were given; scan them apart",
+            param_hint="--valid",
+        )
     pictures = _check_outputs(tiles, outputs=outputs, overlay=overlay, inputs=inputs, overwrite=overwrite)
     counts = [
         scan_tile(
             tile,
             tracks=tracks,
             mask=mask,
+            valid=valid,
             site=site,
             date=date,
             stock=stock,

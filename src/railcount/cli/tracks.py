@@ -36,6 +36,7 @@ MASK_SUFFIXES = (".tif", ".tiff")
 )
 @options.tracks
 @options.mask
+@options.valid
 @options.site
 @options.day
 @options.gsd
@@ -48,6 +49,7 @@ def tracks(  # noqa: PLR0917
     preview: str | None,
     tracks: str | None,
     mask: str | None,
+    valid: str | None,
     site: str | None,
     date: date | None,
     gsd_m: float | None,
@@ -65,9 +67,17 @@ def tracks(  # noqa: PLR0917
     from railcount.scan import locate_tracks
     from railcount.text import escape
 
-    _check_outputs(outputs, preview=preview, inputs=(tile, tracks, mask, site), overwrite=overwrite)
+    _check_outputs(outputs, preview=preview, inputs=(tile, tracks, mask, valid, site), overwrite=overwrite)
     opened, network = locate_tracks(
-        tile, tracks=tracks, mask=mask, site=site, date=date, gsd_m=gsd_m, limits=limits, drivers=drivers
+        tile,
+        tracks=tracks,
+        mask=mask,
+        site=site,
+        date=date,
+        gsd_m=gsd_m,
+        valid=valid,
+        limits=limits,
+        drivers=drivers,
     )
     for reason in opened.reasons:
         click.echo(f"railcount: {escape(reason)}", err=True)

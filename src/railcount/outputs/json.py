@@ -99,6 +99,15 @@ def _tracks(summary: TrackSummary | None) -> dict[str, Any] | None:
             "south_m": rounded(moved.south_m, 2),
             "score": rounded(moved.score, 3),
         },
+        "each": [
+            {
+                "id": plain(track.id),
+                "length_m": rounded(track.length_m, 1),
+                "visible_fraction": rounded(track.visible_fraction, 3),
+                "confidence": rounded(track.confidence, 3),
+            }
+            for track in summary.each
+        ],
     }
 
 

@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from railcount.baseline import Comparison
-    from railcount.counts import Car, Interval, TileCount
+    from railcount.counts import Car, Interval, TileCount, TrackSeen, TrackSummary
     from railcount.raster.grid import Grid
     from railcount.tracks.network import Registration, Track, TrackNetwork
 
 MIN_WIDTH = 40
+HIDDEN_BELOW = 0.5
+"""Seen fraction of a track."""
+MOST_NAMED = 12
+"""Hidden tracks; of more only the number is said."""
 _LABEL_WIDTH = 10
 _YEARS = ("", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _DAYS_A_YEAR = 365.25
@@ -121,6 +125,8 @@ def _facts(count: TileCount, *, width: int) -> list[str]:
         facts.append(("flagged", ", ".join(f"{n} {_words(flag)}" for flag, n in tally)))
     if count.tracks is not None:
         facts.append(("tracks", _track_fact(count)))
+        if hidden := _hidden_tracks(count.tracks):
+            facts.append(("hidden", hidden))
     if count.comparison is not None:
         facts.append(("compared", f"{count.comparison.why} Baseline: {count.comparison.baseline}."))
     credit = credit_line(count.acquisition)
@@ -141,6 +147,18 @@ def _track_fact(count: TileCount) -> str:
     if moved is not None:
         text += f", {_move(moved)}"
     return text
+
+
+def _hidden_tracks(summary: TrackSummary) -> str:
+    """The tracks of which less than half was seen, the worst first; empty where there are none."""
+    worst = sorted((t for t in summary.each if t.visible_fraction < HIDDEN_BELOW), key=_by_sight)
+    named = [f"{track.id} ({100 * track.visible_fraction:.0f} % seen)" for track in worst[:MOST_NAMED]]
+    more = [f"{len(worst) - MOST_NAMED} more"] if len(worst) > MOST_NAMED else []
+    return f"{'track' if len(worst) == 1 else 'tracks'} {', '.join(named + more)}" if worst else ""
+
+
+def _by_sight(track: TrackSeen) -> float:
+    return track.visible_fraction
 
 
 def _move(moved: Registration) -> str:
