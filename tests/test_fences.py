@@ -73,7 +73,8 @@ ARROWS = {
     "railcount.scan": ("cli/", "__init__.py"),
     "railcount.simulate": ("cli/", "simulate/"),
     "railcount.cars": ("cars/", "scan.py"),
-    "railcount.occupancy": ("occupancy.py", "cars/", "scan.py"),
+    # The counting model is itself a judge of tracks: where given lines fit in two places, cars decide.
+    "railcount.occupancy": ("occupancy.py", "cars/", "scan.py", "tracks/register.py"),
 }
 """Module, and who may import it: data flows one way."""
 

@@ -11,6 +11,7 @@ from railcount.text import one_line
 from railcount.tracks.find import dense, find_tracks, new_part
 from railcount.tracks.mask import lines_from_mask, read_labels
 from railcount.tracks.network import Track, TrackNetwork
+from railcount.tracks.register import registered
 from railcount.tracks.vector import read_lines
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def locate(
 ) -> TrackNetwork:
     """The tile's tracks, from the first source there is: lines, a mask, the pixels.
 
+    Lines, and those that a mask shows, are moved onto the image.
+
     ``tracks`` may also name a mask that ``railcount tracks`` wrote. ``limits`` and ``drivers`` hold
     for masks. Raises InputError for lines or masks that cannot be used.
     """
@@ -51,7 +54,7 @@ def locate(
         if not lines:
             reason = f"no line of {one_line(tracks.name)} crosses the tile"
             return TrackNetwork(tracks=(), source="given", reasons=(reason,))
-        return without_doubles(lines, grid=grid)
+        return registered(without_doubles(lines, grid=grid), pixels, grid=grid)
     if mask is not None:
         shape = (pixels.valid.shape[0], pixels.valid.shape[1])
         labels = read_labels(mask, grid=grid, tile_shape=shape, limits=limits, drivers=drivers)
@@ -85,6 +88,6 @@ def _from_mask(pixels: Pixels, region: NDArray[np.int32], *, name: str, grid: Gr
         return TrackNetwork(tracks=(), source="mask", reasons=(reason,))
     lines = lines_from_mask(region, grid=grid)
     if lines:
-        return TrackNetwork(tracks=lines, source="mask")
+        return registered(TrackNetwork(tracks=lines, source="mask"), pixels, grid=grid)
     found = find_tracks(replace(pixels, valid=pixels.valid & (region > 0)), grid=grid)
     return replace(found, source="mask")

@@ -26,12 +26,17 @@ class Track:
 
 @dataclass(frozen=True, kw_only=True)
 class Registration:
-    """How given lines were moved onto the image."""
+    """How given lines were moved onto the image: all by one shift, then each bent a little.
+
+    Without a CRS, ``east_m`` is to the right and ``south_m`` down.
+    """
 
     east_m: float
     south_m: float
     score: float
-    """0-1: how well the moved lines match the image."""
+    """0-1: how clearly the moved lines match the image, better than they would elsewhere."""
+    sure: bool = True
+    """False where the lines may well lie beside their tracks; the network's reasons say why."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
