@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import jsonschema
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from railcount.counts import TileCount
 from railcount.errors import TileRefused
@@ -22,6 +23,8 @@ from railcount.tracks.vector import write_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 
 def yard(*, gsd_m: float, n_railcars: int = 40) -> RenderedScene:
@@ -127,12 +130,17 @@ def test_occupied_length_needs_lines_and_tells_no_cars(tmp_path: Path) -> None:
     assert locate_tracks(tile, tracks=lines)[1].source == "given"
 
 
+def rough(shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Ground with bumps of all sizes: a blank picture would not be looked at."""
+    noise = np.random.default_rng(0).normal(size=shape)
+    bumps = sum(gaussian_filter(noise, size) * size for size in (1, 3, 9))
+    return np.asarray(100 + 30 * bumps[None], dtype=np.float32)
+
+
 @pytest.mark.parametrize(("gsd_m", "status"), [(0.5, "degraded"), (1.2, "uncountable")])
 def test_no_tracks_found_by_pitch_is_not_zero(gsd_m: float, status: str) -> None:
     grid = grid_from_gsd(width=120, height=120, gsd_m=gsd_m)
-    pixels = Pixels(
-        bands=np.ones((1, 120, 120), np.float32), valid=np.ones((120, 120), bool), names=("gray",)
-    )
+    pixels = Pixels(bands=rough((120, 120)), valid=np.ones((120, 120), bool), names=("gray",))
     blank = TileCount(tile="drawn", sha256=None, status="counted", grid=grid)
     result = count_cars(blank, pixels, TrackNetwork(tracks=(), source="found"), stock="any")
     assert result.status == status

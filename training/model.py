@@ -48,7 +48,7 @@ class Conv(nn.Module):
 
 
 def cars_net():
-    """Strip of 16 rows (0.5 m) x n columns (0.25 m) to each column's states and kinds; sees 34 m each way."""
+    """Strip of 16 rows (0.5 m) x n columns (0.25 m) to each column's states and kinds; sees 29 m each way."""
     c = 48
     return nn.Sequential(
         Conv(5, 16, 3, 5, pad_rows=1),
@@ -74,7 +74,7 @@ def save(net, path):
 
 
 def rows_net():
-    """Corridor of blocks (4 m) x v (0.5 m) to the log-odds of a centre line; sees 28 m along, 15 m across."""
+    """Corridor of blocks (4 m) x v (0.5 m) to the log-odds of a centre line; sees 28 m along, 11.5 m to either side."""
     c = 24
     return nn.Sequential(
         Conv(6, c, 3, 5, pad_rows=1),

@@ -13,7 +13,7 @@ from railcount.errors import InputError
 def test_model_error_widens_and_keeps_the_middle() -> None:
     counts = np.zeros(120)
     counts[100] = 1.0
-    wide = with_model_error(counts)
+    wide = with_model_error(counts, share=0.03, cars=0.6)
     number = np.arange(len(wide))
     assert wide.sum() == pytest.approx(1.0)
     assert (number * wide).sum() == pytest.approx(100.0, abs=0.01)

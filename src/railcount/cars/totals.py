@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from railcount.cars.describe import chances, describe, interval, kind_probabilities
-from railcount.cars.split import MODEL_ERROR_SHARE, split
+from railcount.cars.split import MODEL_ERROR_SHARE, split, with_model_error
 from railcount.cars.stretches import (
     LENGTH_ERROR_SHARE,
     best_count,
@@ -30,6 +30,12 @@ if TYPE_CHECKING:
     from railcount.occupancy import Evidence
 
 
+FOUND_ERROR_SHARE = 0.05
+"""Of the total, besides the model's: tracks that were found can miss a part of the yard."""
+KIND_ERROR_SHARE = 0.2
+"""Of the covered cars: a misjudged kind is misjudged in the whole tile, by light and paints."""
+
+
 def car_by_car(
     result: TileCount, evidence: Sequence[Evidence], *, stock: Stock, error_share: float | None = None
 ) -> TileCount:
@@ -41,6 +47,8 @@ def car_by_car(
     assert result.regime is not None
     if error_share is None:
         error_share = MODEL_ERROR_SHARE[result.regime]
+        if result.tracks is not None and result.tracks.source == "found":
+            error_share = float(np.hypot(error_share, FOUND_ERROR_SHARE))
     rows = split(result.strips, evidence, stock=stock, error_share=error_share)
     cars = describe(
         rows, result.strips, evidence, grid=result.grid, stock=stock, by_pitch=result.regime == "pitch"
@@ -88,7 +96,7 @@ def with_totals(result: TileCount, rows: Split, kinds: Sequence[NDArray[np.float
     p = np.array(kinds).reshape(-1, len(NET_KINDS))
     locomotives = chances(sure * p[:, NET_KINDS.index("locomotive")])
     railcars = np.convolve(rows.counts, locomotives[::-1])[len(locomotives) - 1 :]
-    covered = chances(sure * p[:, NET_KINDS.index("covered")])
+    covered = with_model_error(chances(sure * p[:, NET_KINDS.index("covered")]), share=KIND_ERROR_SHARE)
     return replace(
         result,
         railcars=interval(railcars, best=len(cars) - n_locomotives),
