@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
 import rasterio
 from affine import Affine
@@ -167,6 +168,15 @@ def examples(name: str) -> list[str]:
     """The example command lines in a command's help."""
     text = CliRunner().invoke(cli, [name, "--help"], terminal_width=200).stdout
     return re.findall(rf"railcount {name} .*", text.split("Example", 1)[1].split("Options:")[0])
+
+
+def all_usable(tile: Path, mask: Path) -> None:
+    """Write a quality mask of a tile that rules nothing out."""
+    with rasterio.open(tile) as source:
+        profile = source.profile | {"count": 1, "dtype": "uint8", "photometric": "minisblack", "nodata": None}
+    profile.pop("compress", None)
+    with rasterio.open(mask, "w", **profile) as target:
+        target.write(np.ones((1, target.height, target.width), np.uint8))
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -17,8 +17,8 @@ CROP = 512
 BATCH = 24
 
 
-def augment(v, lab, rng, *, paint=True):
-    """A random crop, turned and mirrored, its contrast and colour changed; ``paint``: the cars' paints too."""
+def augment(v, lab, rng):
+    """A random crop, turned and mirrored, its cars and ground repainted, its contrast and colour changed."""
     n = v.shape[2]
     start = rng.integers(0, max(1, n - CROP + 1))
     v, lab = v[:, :, start : start + CROP].astype(np.float32), lab[:, start : start + CROP].astype(np.int64)
@@ -35,10 +35,13 @@ def augment(v, lab, rng, *, paint=True):
         v = aside(v, rng.choice([-2, -1, 1, 2]))
     if rng.random() < 0.3:
         shade(v, lab[0], rng)
-    if paint and rng.random() < 0.5:
+    if rng.random() < 0.5:
         repaint(v, lab[0], rng)
-    if paint and rng.random() < 0.25:
-        camouflage(v, lab[0], rng)
+    return toned(v, rng), lab.copy()
+
+
+def toned(v, rng):
+    """Blurred, clipped, brighter or darker, of other colours, noisier."""
     valid = v[4]
     if rng.random() < 0.4:
         stain(v, rng)
@@ -58,7 +61,7 @@ def augment(v, lab, rng, *, paint=True):
         v[2:4] += rng.normal(0, 0.15, (2, 1, 1)) * valid
     if rng.random() < 0.5:
         v[:4] += rng.normal(0, rng.uniform(0, 0.15), v[:4].shape) * valid
-    return v, lab.copy()
+    return v
 
 
 def aside(v, rows):
@@ -101,19 +104,6 @@ def repaint(v, state, rng):
             v[0][body] = v[0][body] * fade + rng.normal(0, spread)
             v[1][body] = v[1][body] * fade + rng.normal(0, spread)
             v[2:4, 5:11, a:b] += rng.normal(0, tint, (2, 1, 1))
-    v *= v[4]
-
-
-def camouflage(v, state, rng):
-    """Bodies as brown as the bed: drawn towards the mean of this strip's own empty track, row by row."""
-    if (state == 0).sum() < 40:
-        return
-    bed = v[:4, 5:11][..., state == 0].mean(axis=-1)[..., None]
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], state == 1, [0]])))
-    share = rng.uniform(0.3, 0.85)
-    for a, b in edges.reshape(-1, 2):
-        if rng.random() < 0.7:
-            v[:4, 5:11, a:b] = share * bed + (1 - share) * v[:4, 5:11, a:b]
     v *= v[4]
 
 
