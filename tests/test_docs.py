@@ -185,6 +185,7 @@ def test_help_examples_run(name: str, folder: Path) -> None:
         shutil.copy(next((folder / "sample_tiles" / "2023-10-05").glob("*.tif")), folder / target)
     if name == "scan":
         shutil.copy(sample("_tracks.geojson"), folder / "yard_tracks.geojson")
+        all_usable(folder / "yard.tif", folder / "yard_udm2.tif")
     if name == "evaluate":
         for target in ("cars.geojson", "truth.geojson"):
             shutil.copy(sample("_truth.geojson"), folder / target)

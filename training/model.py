@@ -74,7 +74,7 @@ def save(net, path):
 
 
 def rows_net():
-    """Corridor of blocks (4 m) x v (0.5 m) to the log-odds of a centre line; 28 m along, 11.5 m to each side."""
+    """Corridor of blocks (4 m) x v (0.5 m) to the log-odds of a centre line; sees 28 x 23 m."""
     c = 24
     return nn.Sequential(
         Conv(6, c, 3, 5, pad_rows=1),
