@@ -55,9 +55,12 @@ FITS_M = 0.75
 LEAST_LEVEL = 0.35
 """Mean log-odds of the best shift above the median of all: beside every track it is below 0.1,
 on tracks (107 scenes drawn in two ways) 0.5 at least."""
-MOST_UNCOVERED = 0.42
-"""Length of likely track beside the lines over their own: more is a yard of which some tracks have no line
-(full maps of those scenes: 0.4 at most; half the lines: 0.35 and more in nine of ten)."""
+MOST_UNCOVERED = 0.3
+"""Length of likely track beside the lines, over their own, that a full map leaves (106 of those scenes; the
+other two are below with ``ONE_ROW``). More is a yard of which some tracks have no line: of maps with half of
+a yard's lines, nine in ten."""
+ONE_ROW = 0.5
+"""A row as long as this share of the longest line may be there besides: a hedge, a road."""
 CLOSEST_TRACKS_M = 3.3
 """Nearer than any two tracks: a track this near is not the next one."""
 BESIDE_M = 2.2
@@ -202,10 +205,11 @@ class _Search:
             count += np.bincount(r.line, minlength=n)
         return float((total / np.maximum(count, 1)).max())
 
-    def uncovered(self, k: int) -> float:
-        """Length of likely track beside the lines at shift ``k``, over their own."""
-        blocks = sum(r.uncovered(self.shifts[k], within_m=FARTHEST_M) for r in self.around)
-        return blocks / sum(len(r.line) for r in self.around)
+    def one_of_many(self, k: int) -> bool:
+        """True where likely tracks beside the lines at shift ``k`` show that the map is not a full one."""
+        left = sum(r.uncovered(self.shifts[k], within_m=FARTHEST_M) for r in self.around)
+        each = np.bincount(np.concatenate([r.line for r in self.around]))
+        return bool(left > MOST_UNCOVERED * each.sum() + ONE_ROW * each.max())
 
 
 def _match(around: list[Ribbon], network: TrackNetwork, pixels: Pixels, *, grid: Grid) -> Match | None:
@@ -236,7 +240,7 @@ def _match(around: list[Ribbon], network: TrackNetwork, pixels: Pixels, *, grid:
     if search.gain_of_a_line(best) < GAIN_OF_A_LINE:
         # the given lines lie on tracks as they are, if on fainter ones
         return replace(found, shift=np.zeros(2), doubt=_alike(found.shift) if level < CLEAR_LEVEL else None)
-    if search.uncovered(best) > MOST_UNCOVERED:
+    if search.one_of_many(best):
         return _one_of_many(found, search, bodies)
     here = [float(v) for v, k in zip(value, kept, strict=True) if search.aside_m(search.shifts[k]) < APART_M]
     gain = float(value[0]) - here[0] if here and here[0] < value[0] else float(search.on[best] - search.on[0])
