@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from affine import Affine
@@ -33,6 +35,34 @@ def test_a_large_white_area_is_cloud() -> None:
 @pytest.mark.parametrize("white_m", [0.0, 15.0, 30.0])
 def test_ground_and_roofs_are_not(white_m: float) -> None:
     assert not cloud_mask(ground(white_m=white_m), grid=GRID).any()
+
+
+def clouds(*sides_m: float, seed: int = 1) -> Pixels:
+    """Ground with white squares of so many metres, tops uneven, from left to right."""
+    pixels = ground()
+    bands = pixels.bands.copy()
+    uneven = np.random.default_rng(seed).normal(0, 4, bands.shape[1:])
+    left = 20
+    for side_m in sides_m:
+        side = round(side_m / 0.5)
+        square = np.s_[20 : 20 + side, left : left + side]
+        bands[:, *square] = 235 + (uneven[square] * (3 if side_m < 40 else 1))
+        left += side + 40
+    return replace(pixels, bands=bands.astype(np.float32))
+
+
+def test_where_one_cloud_is_smaller_ones_are_too() -> None:
+    both = cloud_mask(clouds(60, 36), grid=GRID)
+    assert both[80, 80]
+    assert both[56, 20 + 120 + 40 + 36]
+    assert not both[200:].any()
+    assert not cloud_mask(clouds(36), grid=GRID).any()
+
+
+def test_a_pale_field_under_haze_is_no_cloud() -> None:
+    hazy = ground(white_m=120)
+    hazy = replace(hazy, bands=100 + 0.2 * hazy.bands)
+    assert not cloud_mask(hazy, grid=GRID).any()
 
 
 def test_a_blank_image_shows_nothing() -> None:

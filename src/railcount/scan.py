@@ -166,6 +166,8 @@ def locate_tracks(
 
     Raises TileError where the tile cannot be read, InputError for options that are not usable.
     """
+    from railcount import sites
+
     tile = open_tile(path, gsd_m=gsd_m, acquired=date, limits=limits, drivers=drivers)
     regime = regime_of(tile.grid.gsd_m)
     if regime is None:
@@ -173,7 +175,8 @@ def locate_tracks(
     if regime == "occupied_length" and tracks is None and mask is None:
         raise TileRefused(_cannot_find(tile.grid))
     pixels = tile.read()
-    view = _look(tile, pixels, known=None, valid=valid, limits=limits, drivers=drivers)
+    known = sites.load(site) if site is not None else _site_of(tile)
+    view = _look(tile, pixels, known=known, valid=valid, limits=limits, drivers=drivers)
     network = locate(
         view.pixels, grid=tile.grid, tracks=_path(tracks), mask=_path(mask), limits=limits, drivers=drivers
     )

@@ -39,6 +39,9 @@ SMALLEST_M = 40.0
 RAGGED_SMOOTH = 0.15
 RAGGED_SMALLEST_M = 12.0
 """Spread and size of what is cloud too where a whole cloud is at its side: its ragged rim."""
+AS_BRIGHT = 0.8
+OTHERS_SMALLEST_M = 20.0
+"""Brightness over that of a sure cloud, and size: where there is one cloud, what is as white is another."""
 FRINGE_M = 8.0
 SURE_PLACE_M = 10.0
 """A roof placed better than this hides its pixels; of one placed worse only the length that it hides
@@ -160,6 +163,8 @@ def cloud_mask(pixels: Pixels, *, grid: Grid) -> Mask:
     if not cloud.any():
         return np.zeros((rows, cols), dtype=bool)
     ragged = white & (spread < RAGGED_SMOOTH * mean)
+    others = ragged & (mean > AS_BRIGHT * np.median(level[cloud]))
+    cloud |= binary_opening(others, disk(OTHERS_SMALLEST_M / 2 / block_m))
     ragged = binary_opening(ragged, disk(RAGGED_SMALLEST_M / 2 / block_m))
     cloud = binary_propagation(cloud, mask=ragged | cloud)
     cloud = binary_dilation(cloud, disk(FRINGE_M / block_m))

@@ -134,3 +134,15 @@ def test_credit_says_simulated(acquisition: Acquisition | None, credit: str | No
 def test_a_day_without_a_time() -> None:
     acquisition = Acquisition(acquired=date(2023, 10, 5), acquired_from="folder")
     assert out.result(factories.counted(acquisition=acquisition))["acquired"] == "2023-10-05"
+
+
+def test_each_track_says_what_was_seen_of_it() -> None:
+    tracks = out.result(factories.counted())["tracks"]
+    assert [t["id"] for t in tracks["each"]] == [t.id for t in factories.tracks()]
+    assert tracks["each"][0] == {
+        "id": "1",
+        "length_m": 306.0,
+        "visible_fraction": 0.98,
+        "confidence": 0.95,
+    }
+    assert "each" in out.schema()["$defs"]["tracks"]["required"]

@@ -149,3 +149,26 @@ def test_occupied_length_says_so_and_names_no_kinds() -> None:
     assert "cars not told apart: occupied length over a mean car length" in text
     assert "types" not in text
     assert "pitch: the gaps between them" in render([factories.counted(regime="pitch")], width=200)
+
+
+def test_hidden_tracks_are_named() -> None:
+    clear = factories.counted()
+    assert clear.tracks is not None
+    assert "hidden" not in render([clear])
+    part = [0.98, 0.12, 0.49, 0.5, 0.9]
+    each = tuple(replace(t, visible_fraction=f) for t, f in zip(clear.tracks.each, part, strict=True))
+    hidden = replace(clear, tracks=replace(clear.tracks, each=each))
+    assert "hidden    tracks 2 (12 % seen), 3 (49 % seen)\n" in render([hidden])
+    one = replace(clear, tracks=replace(clear.tracks, each=each[:2]))
+    assert "hidden    track 2 (12 % seen)\n" in render([one])
+    none = replace(factories.without_count("uncountable", opened=True), tracks=hidden.tracks)
+    assert "hidden    tracks 2 (12 % seen)" in render([none])
+
+
+def test_many_hidden_tracks_are_counted() -> None:
+    clear = factories.counted()
+    assert clear.tracks is not None
+    each = tuple(replace(clear.tracks.each[0], id=f"t{n}", visible_fraction=0.0) for n in range(15))
+    text = " ".join(render([replace(clear, tracks=replace(clear.tracks, each=each))]).split())
+    assert "t11 (0 % seen), 3 more" in text
+    assert "t12" not in text

@@ -88,6 +88,8 @@ def _block(count: TileCount, *, width: int, colour: bool) -> list[str]:
         if rows:
             lines += [*_columns(rows, width=width), ""]
         lines += _facts(count, width=width)
+    elif count.tracks is not None and (hidden := _hidden_tracks(count.tracks)):
+        lines += _fact("hidden", escape(hidden), width=width)
     lines += _reasons(count, width=width)
     return lines
 
