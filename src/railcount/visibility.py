@@ -6,7 +6,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import binary_dilation, binary_opening, binary_propagation, uniform_filter
+from scipy.ndimage import (
+    binary_dilation,
+    binary_opening,
+    binary_propagation,
+    distance_transform_edt,
+    label,
+    uniform_filter,
+)
 
 from railcount.shade import block_means, disk, shadow_mask, unfolded
 
@@ -43,6 +50,11 @@ AS_BRIGHT = 0.8
 OTHERS_SMALLEST_M = 20.0
 """Brightness over that of a sure cloud, and size: where there is one cloud, what is as white is another."""
 FRINGE_M = 8.0
+AROUND_M = (12.0, 50.0)
+"""From its edge: where the ground beside a cloud is looked at."""
+AS_AROUND = 0.8
+"""Brightness around over that of a white area: where it is higher, the ground itself is white (snow)."""
+FEWEST_AROUND_M2 = 400.0
 SURE_PLACE_M = 10.0
 """A roof placed better than this hides its pixels; of one placed worse only the length that it hides
 is known, and a car that is seen near it stays seen."""
@@ -160,6 +172,7 @@ def cloud_mask(pixels: Pixels, *, grid: Grid) -> Mask:
     least = max(low + BRIGHT * (top - low), OVER_GROUND * low)
     white = valid & (mean > least) & (tint < GREY * level)
     cloud = binary_opening(white & (spread < SMOOTH * mean), disk(SMALLEST_M / 2 / block_m))
+    cloud = _brighter_than_around(cloud, level, valid, block_m=block_m)
     if not cloud.any():
         return np.zeros((rows, cols), dtype=bool)
     ragged = white & (spread < RAGGED_SMOOTH * mean)
@@ -169,3 +182,19 @@ def cloud_mask(pixels: Pixels, *, grid: Grid) -> Mask:
     cloud = binary_propagation(cloud, mask=ragged | cloud)
     cloud = binary_dilation(cloud, disk(FRINGE_M / block_m))
     return unfolded(cloud, size, (rows, cols))
+
+
+def _brighter_than_around(areas: Mask, level: NDArray[np.float32], valid: Mask, *, block_m: float) -> Mask:
+    """The areas whose surroundings are darker; those without surroundings in the tile stay."""
+    numbers, n = label(areas)
+    beside = distance_transform_edt(~areas) * block_m
+    kept = areas.copy()
+    for number in range(1, n + 1):
+        area = numbers == number
+        away = distance_transform_edt(~area) * block_m
+        around = valid & (away > AROUND_M[0]) & (away < AROUND_M[1]) & (beside > AROUND_M[0])
+        if around.sum() * block_m**2 < FEWEST_AROUND_M2:
+            continue
+        if np.median(level[around]) > AS_AROUND * np.median(level[area]):
+            kept &= ~area
+    return kept
