@@ -52,7 +52,7 @@ OTHERS_SMALLEST_M = 20.0
 FRINGE_M = 8.0
 AROUND_M = (12.0, 50.0)
 """From its edge: where the ground beside a cloud is looked at."""
-AS_AROUND = 0.8
+AS_AROUND = 0.9
 """Brightness around over that of a white area: where it is higher, the ground itself is white (snow)."""
 FEWEST_AROUND_M2 = 400.0
 SURE_PLACE_M = 10.0
