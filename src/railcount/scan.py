@@ -13,6 +13,7 @@ from railcount.cars.lengths import COUPLED_GAP_M, Stock, load_stock
 from railcount.cars.totals import by_length, car_by_car
 from railcount.contrast import featureless
 from railcount.counts import Interval, TileCount, TrackSummary
+from railcount.doubt import doubted
 from railcount.errors import MissingInput, RailcountError, TileError, TileRefused
 from railcount.occupancy import measure
 from railcount.raster import open_tile
@@ -250,7 +251,9 @@ def count_cars(
         result = replace(result, cars=flagged(result.cars, seen))
     if said := doubts(seen, view):
         result = replace(result, status="degraded", reasons=(*result.reasons, *said))
-    return widened(result, seen, car_m=_car_m(result, rolling), shortest_m=min(rolling.lengths_m))
+    car_m = _car_m(result, rolling)
+    result = widened(result, seen, car_m=car_m, shortest_m=min(rolling.lengths_m))
+    return doubted(result, car_m=car_m)
 
 
 def _car_m(result: TileCount, stock: Stock) -> float:

@@ -278,3 +278,14 @@ def test_a_doubtful_place_opens_the_interval() -> None:
         result, tracks=replace(summary, registration=Registration(east_m=5.0, south_m=0.0, score=0.9))
     )
     assert doubted(sure, car_m=15.0) is sure
+
+
+def test_a_count_on_doubtful_lines_is_not_a_confident_one(drawn: RenderedScene) -> None:
+    moved = Registration(east_m=2.0, south_m=0.0, score=0.2, sure=False)
+    network = replace(lines_of(drawn), registration=moved, reasons=("doubt",))
+    blank = TileCount(tile="t", sha256=None, status="counted", grid=drawn.grid)
+    result = count_cars(blank, pixels_of(drawn), network, stock="any")
+    assert result.status == "degraded"
+    assert result.railcars is not None
+    assert result.railcars.low == 0
+    assert result.railcars.high > result.railcars.best + 5
