@@ -33,9 +33,9 @@ BODY_WEIGHT = 0.2
 GAP_WEIGHT = 1.0
 """The same for the few columns of a gap."""
 MODEL_ERROR_SHARE: dict[Regime, float] = {"cars": 0.04, "pitch": 0.2}
-"""Of the total, for pixels to 0.8 m and to 1.5 m. The first is a little more than our own simulated scenes ask
-for: on those of another renderer 0.03 held the truth in about eight of ten only. The second is too little at
-1.5 m. docs/ACCURACY.md has the coverage; ``benchmarks/accuracy/calibrate.py`` prints the share needed."""
+"""Of the total, for pixels to 0.8 m and to 1.5 m. The first is a little more than our own simulated scenes
+ask for: on those of another renderer 0.03 held the truth in about eight of ten only. The second is too little
+at 1.5 m. docs/ACCURACY.md has the coverage; ``benchmarks/accuracy/calibrate.py`` prints the share needed."""
 MODEL_ERROR_CARS = 0.6
 TOLERANCE_M = 1.5
 """A car found within this of the truth at both ends is the same car."""
