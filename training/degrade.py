@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import numpy as np
 from affine import Affine
+from PIL import Image
 from scipy.ndimage import gaussian_filter, map_coordinates, median_filter, zoom
 
 from railcount.raster.grid import Grid
@@ -27,6 +30,10 @@ def degraded(pixels, grid, *, rng, to_m=None):
         bands = toned(bands, valid, rng)
     if rng.random() < 0.35:
         bands = smeared(bands, rng)
+    if rng.random() < 0.25:
+        bands = sharpened(bands, rng)
+    if rng.random() < 0.35:
+        bands = compressed(bands, valid, rng)
     if rng.random() < 0.5:
         unit = bands.std()
         bands = bands + unit * rng.uniform(0.01, 0.15) * rng.normal(size=bands.shape)
@@ -50,7 +57,7 @@ def coarser(bands, valid, gsd_m, target_m, rng):
 def toned(bands, valid, rng):
     """A tone curve: clipped blacks or whites, a power, a cast."""
     seen = bands[:, valid] if valid.any() else bands.reshape(len(bands), -1)
-    low, high = np.percentile(seen, [rng.choice([0.1, 1, 4, 10]), 100 - rng.choice([0.1, 1, 3])])
+    low, high = np.percentile(seen, [rng.choice([0.1, 1, 4, 10]), 100 - rng.choice([0.1, 1, 3, 8])])
     out = np.clip((bands - low) / max(high - low, 1e-6), 0, 1) ** rng.uniform(0.5, 1.8)
     gain = 1 + rng.normal(0, 0.06, (len(bands), 1, 1))
     return out * gain * 200
@@ -69,4 +76,26 @@ def smeared(bands, rng):
     wide = np.stack([zoom(c, size, order=1, grid_mode=True, mode="nearest") for c in colour])
     out = bands.copy()
     out[:, : wide.shape[1], : wide.shape[2]] = cut.mean(axis=0) + wide
+    return out
+
+
+def sharpened(bands, rng):
+    """Edges overdone, with bright and dark seams, as viewers and providers like them."""
+    soft = np.stack([gaussian_filter(b, rng.uniform(0.8, 1.6)) for b in bands])
+    return bands + rng.uniform(0.3, 1.2) * (bands - soft)
+
+
+def compressed(bands, valid, rng):
+    """Through a JPEG file: 8 x 8 blocks, coarse colour, what is too bright or dark for 8 bits clipped."""
+    seen = bands[:, valid] if valid.any() else bands.reshape(len(bands), -1)
+    low, high = np.percentile(seen, [0.5, 99.5])
+    scale = 240 / max(high - low, 1e-6)
+    small = np.clip((bands[:3] - low) * scale + 8, 0, 255).astype(np.uint8)
+    picture = Image.fromarray(np.moveaxis(small, 0, -1) if len(small) == 3 else small[0])
+    file = BytesIO()
+    picture.save(file, "JPEG", quality=int(rng.integers(35, 85)))
+    again = np.asarray(Image.open(file), np.float32)
+    again = np.moveaxis(again, -1, 0) if again.ndim == 3 else again[None]
+    out = bands.copy()
+    out[: len(again)] = (again - 8) / scale + low
     return out
