@@ -49,3 +49,11 @@ class TileEmpty(TileError, ValueError):
     """All pixels are nodata, zero or constant: there is nothing to count in."""
 
     status = "no_data"
+
+
+class HistoryError(RailcountError, OSError):
+    """The history file cannot be used as it stands; it was left as it is."""
+
+
+class HistoryBusy(HistoryError):
+    """Another process holds the history; the message names it."""
