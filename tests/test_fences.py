@@ -15,6 +15,8 @@ ALLOWED = {
     "rasterio": ("raster/", "tracks/mask.py"),
     "pyogrio": ("outputs/vector.py", "outputs/history_vector.py", "tracks/vector.py"),
     "click": ("cli/",),
+    "distributed": ("batch/distributed.py",),
+    "subprocess": ("batch/workers.py",),
     "sqlite3": ("history/",),
     "platformdirs": ("history/",),
     "fiona": (),
@@ -72,9 +74,9 @@ ARROWS = {
     "railcount.cli": ("cli/", "__main__.py"),
     "railcount.outputs": ("cli/", "outputs/"),
     # What ends in a result is not known to what leads there.
-    "railcount.scan": ("cli/", "__init__.py"),
+    "railcount.scan": ("cli/", "batch/task.py", "__init__.py", "verify.py"),
     "railcount.simulate": ("cli/", "simulate/"),
-    "railcount.cars": ("cars/", "scan.py"),
+    "railcount.cars": ("batch/task.py", "cars/", "scan.py"),
     # The counting model is itself a judge of tracks: where given lines fit in two places, cars decide.
     "railcount.occupancy": ("occupancy.py", "cars/", "scan.py", "tracks/register.py"),
 }

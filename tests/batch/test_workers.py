@@ -16,17 +16,19 @@ from railcount.batch.workers import Ended, Pool, PoolError
 from railcount.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from railcount.batch.distributed import Cluster
 
 OBEY = f"{__package__}.fake_tasks:obey"
 
 
-def all_of(pool: Pool, *jobs: dict[str, Any]) -> dict[object, Ended]:
+def all_of(pool: Pool | Cluster, *jobs: dict[str, Any], so_far: Sequence[object] = ()) -> dict[object, Ended]:
     """Every job's end, by its number; each job is handed out as soon as a worker is free."""
     waiting = list(enumerate(jobs))
     ended: dict[object, Ended] = {}
     until = time.monotonic() + 60
-    while len(ended) < len(jobs):
+    while len(ended) < len(jobs) + len(so_far):
         assert time.monotonic() < until
         while waiting and pool.n_free:
             number, job = waiting.pop(0)
