@@ -186,6 +186,9 @@ def test_help_examples_run(name: str, folder: Path) -> None:
     if name == "scan":
         shutil.copy(sample("_tracks.geojson"), folder / "yard_tracks.geojson")
         all_usable(folder / "yard.tif", folder / "yard_udm2.tif")
+    if name == "verify":
+        (folder / "tiles").mkdir()
+        shutil.copy(folder / "yard.tif", folder / "tiles")
     if name == "evaluate":
         for target in ("cars.geojson", "truth.geojson"):
             shutil.copy(sample("_truth.geojson"), folder / target)
