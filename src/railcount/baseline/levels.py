@@ -1,9 +1,9 @@
 """Comparison of a count with what the site has shown before.
 
-The window is the five years up to the day before the image. It rolls with the image: a count that was
-unprecedented last year is part of the record this year. History at such sites is short, mostly zeros,
-and made of published figures, so nothing here uses a mean or a standard deviation: only the maximum,
-the median and two order statistics.
+The window is the time up to the day before the image, five years unless told otherwise. It rolls with
+the image: a count that was unprecedented last year is part of the record this year. History at such
+sites is short, mostly zeros, and made of published figures, so nothing here uses a mean or a standard
+deviation: only the maximum, the median and two order statistics.
 
 What counts as an observation of railcars standing in the yard
     An observation in the unit ``cars``, which states all cars seen in its zone. Not used, but listed:
@@ -25,7 +25,9 @@ How much history is enough
     1 / (n + 1); with fewer than 9 that is more than one time in ten. So 9 days with a count are
     required, or period statements over half the window; and no stretch of more than a year without
     either, the window's ends included, since a yard has seasons. Percentiles of the dated counts are
-    used from 9 days on, whatever statements there are: below that only the maximum speaks.
+    used from 9 days on, whatever statements there are: below that only the maximum speaks, ``normal``
+    says no more than "not above the maximum", and the words beside it say so. A day with several counts
+    is one day, and the highest of them stands for it.
 """
 
 from __future__ import annotations
@@ -34,15 +36,21 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from railcount.baseline.windows import MAX_GAP_DAYS, window_before
+from railcount.baseline.figures import median_of, quantile_of
+from railcount.baseline.selection import select
+from railcount.baseline.windows import FIVE_YEARS, MAX_GAP_DAYS, n_days
 from railcount.baseline.words import explain
 from railcount.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from railcount.baseline.observations import Observation
+    from railcount.baseline.observations import Method, Observation
+    from railcount.baseline.selection import Selection
+    from railcount.baseline.windows import Window
     from railcount.counts import Interval
+
+__all__ = ["LEVELS", "MAX_GAP_DAYS", "MIN_DAYS", "Comparison", "Level", "compare", "judged"]
 
 Level = Literal["unprecedented", "record", "elevated", "normal", "quiet", "insufficient_history"]
 LEVELS: tuple[Level, ...] = ("insufficient_history", "quiet", "normal", "elevated", "record", "unprecedented")
@@ -67,7 +75,7 @@ class Comparison:
     about periods."""
     max: int | None
     median: float | None
-    """Of the dated counts alone."""
+    """Of the dated counts alone, each day once."""
     ratio_to_max: float | None
     """None where there is no maximum, or it is 0."""
     level: Level
@@ -75,6 +83,8 @@ class Comparison:
     """The level in a sentence, with the numbers it rests on."""
     n_dated: int = 0
     """How many of ``n`` are dated counts."""
+    n_days: int = 0
+    """On how many days."""
     observations: tuple[Observation, ...] = ()
     """Those used, by date."""
     not_used: tuple[tuple[Observation, str], ...] = ()
@@ -88,12 +98,17 @@ def compare(
     observations: Iterable[Observation],
     zones: Collection[str] | None = None,
     baseline: str = "earlier counts",
+    window: Window = FIVE_YEARS,
+    without: Collection[Method] = (),
+    exclude: Collection[str] = (),
 ) -> Comparison:
     """Set ``count``, of an image of the local day ``date``, against the observations before it.
 
     ``zones`` are the zones whose counts may be compared with this one; None takes all, and an
     observation without a zone is always taken. An image whose day is uncertain is used where all
-    its possible days lie in the window. Order of the observations does not matter.
+    its possible days lie in the window. ``without`` leaves out what was counted by these methods;
+    ``exclude`` names passes (`Observation.id`) to be left out, such as the one that is judged.
+    The day of the image itself and later days are never used. Order of the observations does not matter.
 
     Levels, the first that holds:
 
@@ -111,93 +126,68 @@ def compare(
 
     Raises InputError where the numbers of ``count`` are not in order.
     """
+    day = date.date() if isinstance(date, dt.datetime) else date
+    selection = select(observations, day=day, window=window, zones=zones, without=without, exclude=exclude)
+    return judged(count, selection=selection, baseline=baseline)
+
+
+def judged(count: Interval, *, selection: Selection, baseline: str) -> Comparison:
+    """`compare` with observations that are already sorted out."""
     if not 0 <= count.low <= count.best <= count.high:
         raise InputError(f"0 <= low <= best <= high is required, got {count.low}, {count.best}, {count.high}")
-    day = date.date() if isinstance(date, dt.datetime) else date
-    window = window_before(day)
-    used, not_used = _select(observations, window=window, zones=zones)
-    dated = [one for one in used if one.statement == "image"]
-    periods = [one for one in used if one.statement == "period_maximum"]
-    values = sorted(value for one in dated if (value := one.typical) is not None)
+    used = selection.used
+    values = sorted(one.value for one in selection.days)
     most = max((n for one in used if (n := one.most) is not None), default=None)
-    median = _median(values)
-    doubt = _doubt(dated, periods, window=window)
-    ranked = values if len({one.first for one in dated}) >= MIN_DAYS else []
-    p90 = _p90(ranked, periods, window=window)
+    doubt = thin(selection)
+    ranked = values if selection.n_days >= MIN_DAYS else []
+    p90 = _p90(ranked, selection)
     level: Level = "insufficient_history"
     if not doubt:
         level = _judge(count, used=used, values=ranked, p90=p90)
     return Comparison(
         baseline=baseline,
-        window=window,
+        window=selection.span,
         n=len(used),
         max=most,
-        median=median,
+        median=median_of(values),
         ratio_to_max=count.best / most if most else None,
         level=level,
         why=explain(
             count,
             level=level,
-            used=used,
-            values=values,
-            window=window,
+            selection=selection,
             doubt=doubt,
-            has_p90=p90 is not None,
+            n_needed=None if p90 is not None else MIN_DAYS,
         ),
-        n_dated=len(dated),
-        observations=tuple(used),
-        not_used=tuple(not_used),
+        n_dated=len(selection.dated),
+        n_days=selection.n_days,
+        observations=used,
+        not_used=selection.not_used,
     )
 
 
-def _select(
-    observations: Iterable[Observation], *, window: tuple[dt.date, dt.date], zones: Collection[str] | None
-) -> tuple[list[Observation], list[tuple[Observation, str]]]:
-    """Observations of the window by date: those to use, and the others with the reason."""
-    used, not_used = [], []
-    for one in sorted(observations, key=lambda o: (o.first, o.last, o.zone or "", o.source, o.most or 0)):
-        if one.last < window[0] or one.first > window[1]:
-            continue
-        reason = _reason_against(one, window=window, zones=zones)
-        if reason is None:
-            used.append(one)
-        else:
-            not_used.append((one, reason))
-    return used, not_used
+def thin(selection: Selection) -> str:
+    """Why the history is too thin for a judgement, in words; empty where it is enough."""
+    share, limit = selection.period_share, selection.window.max_gap_days
+    reasons = []
+    if selection.n_days < MIN_DAYS and share < MIN_PERIOD_SHARE:
+        covered = f", and statements about periods cover {share:.0%} of it" if selection.periods else ""
+        reasons.append(
+            f"it has {selection.n_days} of the {MIN_DAYS} days with a count that a judgement needs{covered}"
+        )
+    gap = selection.longest_gap
+    if gap is not None and n_days(gap) > limit and selection.used:
+        reasons.append(
+            f"nothing is known from {gap[0]} to {gap[1]}, {n_days(gap)} days (at most {limit} may be)"
+        )
+    return ", and ".join(reasons)
 
 
-def _reason_against(
-    one: Observation, *, window: tuple[dt.date, dt.date], zones: Collection[str] | None
-) -> str | None:
-    reason = None
-    if not one.has_count:
-        reason = "no count could be made"
-    elif one.unit == "set":
-        reason = "a part of the cars only"
-    elif one.unit != "cars":
-        reason = f"counts {one.unit}, not cars"
-    elif one.statement == "period_total":
-        reason = "a sum over a period"
-    elif zones is not None and one.zone is not None and one.zone not in zones:
-        reason = f"zone {one.zone} is not compared"
-    elif one.statement == "image" and not window[0] <= one.first <= one.last <= window[1]:
-        reason = "its day may lie outside the window"
-    return reason
-
-
-def _median(values: Sequence[float]) -> float | None:
-    if not values:
-        return None
-    return (values[(len(values) - 1) // 2] + values[len(values) // 2]) / 2
-
-
-def _p90(
-    values: Sequence[float], periods: Sequence[Observation], *, window: tuple[dt.date, dt.date]
-) -> float | None:
+def _p90(values: Sequence[float], selection: Selection) -> float | None:
     """The 90th percentile, or a bound that it cannot exceed; None where neither is known."""
-    candidates = [values[-(-9 * len(values) // 10) - 1]] if values else []
-    if _n_covered(periods, window=window) * 10 >= 9 * _n_days(window):
-        candidates.append(float(max(n for one in periods if (n := one.ceiling) is not None)))
+    candidates = [quantile_of(values, tenths=9)] if values else []
+    if selection.period_share >= 0.9:
+        candidates.append(float(max(n for one in selection.periods if (n := one.ceiling) is not None)))
     return min(candidates, default=None)
 
 
@@ -206,63 +196,13 @@ def _judge(
 ) -> Level:
     most = max(n for one in used if (n := one.most) is not None)
     ceiling = max(n for one in used if (n := one.ceiling) is not None)
-    median = _median(values)
+    median = median_of(values)
     if count.low > ceiling:
         return "unprecedented"
     if count.best > most:
         return "record"
     if p90 is not None and count.best > p90:
         return "elevated"
-    if median is not None and count.best <= values[-(-len(values) // 10) - 1] and count.best < median:
+    if median is not None and count.best <= quantile_of(values, tenths=1) and count.best < median:
         return "quiet"
     return "normal"
-
-
-def _n_days(window: tuple[dt.date, dt.date]) -> int:
-    return (window[1] - window[0]).days + 1
-
-
-def _runs(used: Sequence[Observation], *, window: tuple[dt.date, dt.date]) -> list[tuple[dt.date, dt.date]]:
-    """The days of the window on which something is known, as disjoint runs in order."""
-    runs: list[tuple[dt.date, dt.date]] = []
-    for one in sorted(used, key=lambda o: o.first):
-        first, last = max(one.first, window[0]), min(one.last, window[1])
-        if runs and first <= runs[-1][1] + dt.timedelta(days=1):
-            runs[-1] = (runs[-1][0], max(runs[-1][1], last))
-        else:
-            runs.append((first, last))
-    return runs
-
-
-def _n_covered(used: Sequence[Observation], *, window: tuple[dt.date, dt.date]) -> int:
-    return sum(_n_days(run) for run in _runs(used, window=window))
-
-
-def _longest_gap(
-    used: Sequence[Observation], *, window: tuple[dt.date, dt.date]
-) -> tuple[dt.date, dt.date] | None:
-    """The longest stretch of the window about which nothing is known; None where there is none."""
-    gaps, start = [], window[0]
-    for first, last in _runs(used, window=window):
-        gaps.append((start, first - dt.timedelta(days=1)))
-        start = last + dt.timedelta(days=1)
-    gaps.append((start, window[1]))
-    return max((gap for gap in gaps if gap[0] <= gap[1]), key=_n_days, default=None)
-
-
-def _doubt(
-    dated: Sequence[Observation], periods: Sequence[Observation], *, window: tuple[dt.date, dt.date]
-) -> str:
-    """Why the history is too thin, in words; empty where it is enough."""
-    n_days = len({one.first for one in dated})
-    share = _n_covered(periods, window=window) / _n_days(window)
-    reasons = []
-    if n_days < MIN_DAYS and share < MIN_PERIOD_SHARE:
-        covered = f", and statements about periods cover {share:.0%} of it" if periods else ""
-        reasons.append(f"it has {n_days} of the {MIN_DAYS} days with a count that a judgement needs{covered}")
-    gap = _longest_gap([*dated, *periods], window=window)
-    if gap is not None and _n_days(gap) > MAX_GAP_DAYS and (dated or periods):
-        reasons.append(
-            f"nothing is known from {gap[0]} to {gap[1]}, {_n_days(gap)} days (at most {MAX_GAP_DAYS} may be)"
-        )
-    return ", and ".join(reasons)

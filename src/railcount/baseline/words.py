@@ -4,41 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from railcount.baseline.figures import median_of
+
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Sequence
 
-    from railcount.baseline import Level, Observation
+    from railcount.baseline.levels import Level
+    from railcount.baseline.observations import Observation
+    from railcount.baseline.selection import Selection
     from railcount.counts import Interval
 
 
-def explain(
-    count: Interval,
-    *,
-    level: Level,
-    used: Sequence[Observation],
-    values: Sequence[float],
-    window: tuple[dt.date, dt.date],
-    doubt: str,
-    has_p90: bool,
-) -> str:
+def explain(count: Interval, *, level: Level, selection: Selection, doubt: str, n_needed: int | None) -> str:
     """The level in words, with the numbers it rests on.
 
-    ``values`` are the dated counts in order of size; ``doubt`` says why a history is too thin;
-    ``has_p90`` is False where there are too few dated counts for percentiles.
+    ``doubt`` says why a history is too thin; ``n_needed`` is the number of days that percentiles need,
+    where there are fewer and no bound of them is known either.
     """
-    span = f"{window[0]} to {window[1]}"
+    used, values = selection.used, sorted(one.value for one in selection.days)
+    span = f"{selection.span[0]} to {selection.span[1]}"
     cars = "1 railcar" if count.best == 1 else f"{count.best} railcars"
     if not used:
         return f"No count from {span} is known, so {cars} cannot be judged."
-    basis = f"Known: {_basis(used, values)}."
+    basis = f"Known: {_basis(selection, values)}."
     if level == "insufficient_history":
         return f"The history from {span} is too thin to judge {cars}: {doubt}. {basis}"
     top = max(used, key=lambda one: (one.most or 0, one.first))
     most = top.most or 0
     if level in {"unprecedented", "record"}:
         times = f"{count.best / most:.2f} x" if most else "above"
-        text = f"{cars}: {times} the maximum from {span}, which is {_said(top)}."
+        text = f"{cars}: {times} the maximum from {span}, which is {said(top)}."
         return f"{text}{_room(count, level=level)} {basis}"
     place = {
         "elevated": "above the 90th percentile from",
@@ -46,12 +41,28 @@ def explain(
         "normal": "not above the maximum from",
     }[level]
     tail = ", which is" if level == "normal" else "; the maximum is"
-    text = f"{cars}: {place} {span}{tail} {_said(top)}."
+    text = f"{cars}: {place} {span}{tail} {said(top)}."
     if values and level != "quiet":
         text += f" {_as_high(sum(value >= count.best for value in values), len(values))}"
-    if level == "normal" and not has_p90:
-        text += " Dated counts are too few to say more."
+    if level == "normal" and n_needed is not None:
+        text += _undecided(count, selection=selection, n_needed=n_needed)
     return f"{text} {basis}"
+
+
+def _undecided(count: Interval, *, selection: Selection, n_needed: int) -> str:
+    """What a count below the maximum may still be, where too few days are known."""
+    days = "1 day with a count is" if selection.n_days == 1 else f"{selection.n_days} days with a count are"
+    text = (
+        f" {days} too few to tell normal from elevated (it needs {n_needed}): normal says here only that "
+        "the maximum is not passed."
+    )
+    bound = max((n for one in selection.periods if (n := one.ceiling) is not None), default=None)
+    if bound is not None and count.best > bound:
+        text += (
+            f" Statements about periods say of {selection.period_share:.0%} of these days that no more than "
+            f"{bound} stood there, so the count is high for the place all the same."
+        )
+    return text
 
 
 def _room(count: Interval, *, level: Level) -> str:
@@ -61,7 +72,7 @@ def _room(count: Interval, *, level: Level) -> str:
     return f" Even the low end of the count, {count.low}, is above it." if count.low < count.best else ""
 
 
-def _said(one: Observation) -> str:
+def said(one: Observation) -> str:
     """The number with the words that its publisher put around it."""
     text = f'{one.most} ("{one.qualifier}")' if one.qualifier else f"{one.most}"
     if one.statement == "period_maximum":
@@ -69,20 +80,21 @@ def _said(one: Observation) -> str:
     return f"{text} on {one.when}" + (f" ({one.source})" if one.source else "")
 
 
-def _as_high(n: int, n_dated: int) -> str:
+def _as_high(n: int, n_days: int) -> str:
     if n == 0:
         return "No dated count is as high."
-    return f"{n} of {n_dated} dated counts {'is' if n == 1 else 'are'} as high."
+    return f"{n} of {n_days} days with a count {'is' if n == 1 else 'are'} as high."
 
 
-def _basis(used: Sequence[Observation], values: Sequence[float]) -> str:
-    n_dated = sum(one.statement == "image" for one in used)
-    n_periods = len(used) - n_dated
+def _basis(selection: Selection, values: Sequence[float]) -> str:
+    n_dated, n_periods = len(selection.dated), len(selection.periods)
     parts = []
     if n_dated:
-        middle = (values[(len(values) - 1) // 2] + values[len(values) // 2]) / 2 if values else 0.0
-        figures = f" ({values[0]:g} to {values[-1]:g}, median {middle:g})" if values else ""
-        parts.append(f"1 dated count{figures}" if n_dated == 1 else f"{n_dated} dated counts{figures}")
+        figures = f" ({values[0]:g} to {values[-1]:g}, median {median_of(values):g})" if values else ""
+        text = "1 dated count" if n_dated == 1 else f"{n_dated} dated counts"
+        if selection.n_days < n_dated:
+            text += " on 1 day" if selection.n_days == 1 else f" on {selection.n_days} days"
+        parts.append(f"{text}{figures}")
     if n_periods:
         parts.append(
             "1 statement about a period" if n_periods == 1 else f"{n_periods} statements about periods"
