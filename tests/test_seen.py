@@ -259,7 +259,7 @@ def test_a_shadow_too_dark_to_see_hides(drawn: RenderedScene) -> None:
 def test_the_shadow_of_a_quality_mask_hides_nothing(drawn: RenderedScene) -> None:
     quality = Quality(usable=np.ones(drawn.valid.shape, bool), shadow=columns(drawn, 100, 300), covered=1.0)
     view = look(shaded(pixels_of(drawn), light=0.5), grid=drawn.grid, quality=quality)
-    assert view.masked == 0.0
+    assert view.hidden.n_masked == 0
     assert view.pixels.valid.all()
     assert view.shadow is not None
     assert view.shadow[:, 100:300].all()

@@ -15,15 +15,16 @@ from railcount.contrast import featureless
 from railcount.counts import Interval, TileCount, TrackSummary
 from railcount.doubt import doubted
 from railcount.errors import MissingInput, RailcountError, TileError, TileRefused
+from railcount.mosaic import Mosaic
 from railcount.occupancy import measure
 from railcount.raster import open_tile
-from railcount.raster.quality import read_quality
 from railcount.raster.safety import DEFAULT_DRIVERS
 from railcount.regimes import COARSEST_M, regime_of, too_coarse
 from railcount.seen import UNCOUNTABLE_BELOW, doubts, flagged, see, uncountable, widened
 from railcount.strips import straighten
+from railcount.survey import mosaic_of
 from railcount.tracks.locate import locate
-from railcount.visibility import View, look
+from railcount.visibility import View
 
 if TYPE_CHECKING:
     import os
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from railcount.raster.grid import Grid
     from railcount.raster.limits import Limits
+    from railcount.raster.opening import RasterTile
     from railcount.raster.safety import Driver
     from railcount.raster.tile import Pixels, Tile
     from railcount.regimes import Regime
@@ -73,7 +75,7 @@ def scan_tile(
     known = sites.load(site) if site is not None else None
     load_stock(stock or DEFAULT_STOCK)
     name = str(path)
-    tile: Tile | None = None
+    tile: RasterTile | None = None
     try:
         tile = open_tile(path, gsd_m=gsd_m, acquired=date, limits=limits, drivers=drivers)
         return _scan_open(
@@ -107,7 +109,7 @@ def scan_tile(
 
 
 def _scan_open(
-    tile: Tile,
+    tile: RasterTile,
     *,
     name: str,
     known: Site | None,
@@ -120,7 +122,6 @@ def _scan_open(
     drivers: Sequence[Driver],
 ) -> TileCount:
     """The stages after opening."""
-    pixels = tile.read()
     known = known or _site_of(tile)
     result = TileCount(
         tile=name,
@@ -136,12 +137,11 @@ def _scan_open(
     result = replace(result, regime=regime)
     if regime == "occupied_length" and tracks is None and mask is None:
         return replace(result, status="uncountable", reasons=(*tile.reasons, _cannot_find(tile.grid)))
-    view = _look(tile, pixels, known=known, valid=valid, limits=limits, drivers=drivers)
-    network = locate(
-        view.pixels, grid=tile.grid, tracks=_path(tracks), mask=_path(mask), limits=limits, drivers=drivers
-    )
-    rolling = stock or (known.stock if known else DEFAULT_STOCK)
-    result = count_cars(replace(result, network=network), view.pixels, network, stock=rolling, view=view)
+    with tile.held_open():
+        mosaic = mosaic_of(tile, site=known, valid=valid, limits=limits, drivers=drivers)
+        network = locate(mosaic, tracks=_path(tracks), mask=_path(mask), limits=limits, drivers=drivers)
+        rolling = stock or (known.stock if known else DEFAULT_STOCK)
+        result = count_on(replace(result, network=network), mosaic, network, stock=rolling)
     reasons = (*tile.reasons, *_resampled(tile, regime), *result.reasons)
     if reasons and result.status == "counted":
         result = replace(result, status="degraded")
@@ -175,12 +175,10 @@ def locate_tracks(
         raise TileRefused(too_coarse(tile.grid.gsd_m))
     if regime == "occupied_length" and tracks is None and mask is None:
         raise TileRefused(_cannot_find(tile.grid))
-    pixels = tile.read()
     known = sites.load(site) if site is not None else _site_of(tile)
-    view = _look(tile, pixels, known=known, valid=valid, limits=limits, drivers=drivers)
-    network = locate(
-        view.pixels, grid=tile.grid, tracks=_path(tracks), mask=_path(mask), limits=limits, drivers=drivers
-    )
+    with tile.held_open():
+        mosaic = mosaic_of(tile, site=known, valid=valid, limits=limits, drivers=drivers)
+        network = locate(mosaic, tracks=_path(tracks), mask=_path(mask), limits=limits, drivers=drivers)
     return tile, network
 
 
@@ -194,26 +192,6 @@ def _resampled(tile: Tile, regime: Regime) -> tuple[str, ...]:
     )
 
 
-def _look(
-    tile: Tile,
-    pixels: Pixels,
-    *,
-    known: Site | None,
-    valid: StrPath | None,
-    limits: Limits | None,
-    drivers: Sequence[Driver],
-) -> View:
-    """What can be seen of a tile, with its quality mask and the roofs that stood at the site on its day."""
-    quality = None
-    if valid is not None:
-        quality = read_quality(valid, grid=tile.grid, limits=limits, drivers=drivers)
-    acquired = tile.acquisition.acquired
-    roofs = (
-        known.occluders_on(known.local_day(acquired)) if known is not None and acquired is not None else ()
-    )
-    return look(pixels, grid=tile.grid, quality=quality, occluders=roofs)
-
-
 def count_cars(
     result: TileCount, pixels: Pixels, network: TrackNetwork, *, stock: str, view: View | None = None
 ) -> TileCount:
@@ -223,13 +201,19 @@ def count_cars(
     """
     grid = result.grid
     assert grid is not None  # set by every caller that has a tile
-    regime = result.regime or regime_of(grid.gsd_m)
+    mosaic = Mosaic.of(view or View(pixels=pixels), grid=grid)
+    return count_on(
+        replace(result, regime=result.regime or regime_of(grid.gsd_m)), mosaic, network, stock=stock
+    )
+
+
+def count_on(result: TileCount, mosaic: Mosaic, network: TrackNetwork, *, stock: str) -> TileCount:
+    """Fill in what stands on the tracks: ``result`` needs its grid and its regime."""
+    grid, regime = mosaic.grid, result.regime
     assert regime is not None  # too coarse a tile is refused before
-    result = replace(result, regime=regime)
-    view = view or View(pixels=pixels)
-    strips = straighten(pixels, network, grid=grid)
+    strips = straighten(mosaic, network, grid=grid)
     evidence = measure(strips)
-    seen = see(strips, [e.seen for e in evidence], view, grid=grid, found=network.source == "found")
+    seen = see(strips, [e.seen for e in evidence], mosaic, found=network.source == "found")
     summary = TrackSummary(
         source=network.source,
         n=len(strips),
@@ -240,8 +224,8 @@ def count_cars(
     )
     result = replace(result, tracks=summary, strips=strips, reasons=network.reasons)
     if not strips:
-        return _without_tracks(result, network, view=view)
-    if reason := uncountable(seen, view):
+        return _without_tracks(result, network, mosaic)
+    if reason := uncountable(seen, mosaic.hidden):
         return replace(result, status="uncountable", reasons=(*network.reasons, reason))
     rolling = load_stock(stock)
     if regime == "occupied_length":
@@ -249,7 +233,7 @@ def count_cars(
     else:
         result = car_by_car(result, evidence, stock=rolling)
         result = replace(result, cars=flagged(result.cars, seen))
-    if said := doubts(seen, view):
+    if said := doubts(seen, mosaic.hidden):
         result = replace(result, status="degraded", reasons=(*result.reasons, *said))
     car_m = _car_m(result, rolling)
     result = widened(result, seen, car_m=car_m, shortest_m=min(rolling.lengths_m))
@@ -270,11 +254,11 @@ def _cannot_find(grid: Grid) -> str:
     )
 
 
-def _without_tracks(result: TileCount, network: TrackNetwork, *, view: View) -> TileCount:
+def _without_tracks(result: TileCount, network: TrackNetwork, mosaic: Mosaic) -> TileCount:
     """No tracks, no railcars: a count of 0 where enough of the tile was searched in vain."""
     if network.source != "found":
         return replace(result, status="uncountable")
-    if reason := _in_vain(result, view=view):
+    if reason := _in_vain(result, mosaic):
         return replace(result, status="uncountable", reasons=(reason,))
     none = Interval(best=0, low=0, high=0)
     return replace(
@@ -282,14 +266,13 @@ def _without_tracks(result: TileCount, network: TrackNetwork, *, view: View) -> 
     )
 
 
-def _in_vain(result: TileCount, *, view: View) -> str | None:
+def _in_vain(result: TileCount, mosaic: Mosaic) -> str | None:
     """Why no tracks found does not mean that there are none; None where it does."""
-    grid = result.grid
-    assert grid is not None  # as in count_cars
+    grid = mosaic.grid
     sides_m = np.array([grid.width, grid.height]) * grid.gsd_m
-    if view.hidden > 1 - UNCOUNTABLE_BELOW:
-        return f"no tracks were found, and much of the tile is hidden{view.because}"
-    if featureless(view.pixels, grid=grid):
+    if mosaic.hidden.fraction > 1 - UNCOUNTABLE_BELOW:
+        return f"no tracks were found, and much of the tile is hidden{mosaic.hidden.because}"
+    if mosaic.whole and featureless(mosaic.view().pixels, grid=grid):
         return (
             "no tracks were found, and nothing in the tile stands out of the noise (night, fog, a blank "
             "image or snow over everything)"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.ndimage import binary_opening, distance_transform_edt, label, uniform_filter1d
+from shapely import contains_xy
 
 from railcount.contrast import Contrast, contrast
 from railcount.counts import TrackSeen
@@ -15,15 +16,16 @@ from railcount.shade import block_means
 from railcount.strips import STEP_M
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from railcount.counts import Car, Interval, TileCount
+    from railcount.mosaic import Cell, Mosaic
     from railcount.raster.grid import Grid
     from railcount.sites import Occluder
     from railcount.strips import Strip
-    from railcount.visibility import View
+    from railcount.visibility import Hidden
 
     Mask = NDArray[np.bool_]
 
@@ -92,22 +94,21 @@ class Seen:
         return sum(float(s.sum()) for s in self.shaded) * STEP_M
 
 
-def see(strips: Sequence[Strip], usable: Sequence[Mask], view: View, *, grid: Grid, found: bool) -> Seen:
+def see(strips: Sequence[Strip], usable: Sequence[Mask], mosaic: Mosaic, *, found: bool) -> Seen:
     """Measure what was seen of each track.
 
     ``usable`` is (along,) for each strip: True where the counting found enough valid pixels to look at.
     ``found``: the tracks come from these very pixels, so hidden ones may not be among them.
     """
+    grid = mosaic.grid
     inside = [_inside(s, grid=grid) for s in strips]
     columns = [_seen_columns(s, u) & i for s, u, i in zip(strips, usable, inside, strict=True)]
     sheltered_m: list[tuple[Occluder, float]] = []
-    for shelter in view.shelters:
-        below = [_sampled(shelter.area, s, grid=grid) & i for s, i in zip(strips, inside, strict=True)]
-        sheltered_m.append(
-            (shelter.occluder, sum(b.sum() * s.step_m for b, s in zip(below, strips, strict=True)))
-        )
+    for occluder, roof in mosaic.roofs:
+        below = [contains_xy(roof, *s.centre_px.T) & i for s, i in zip(strips, inside, strict=True)]
+        sheltered_m.append((occluder, sum(b.sum() * s.step_m for b, s in zip(below, strips, strict=True))))
         columns = [c & ~b for c, b in zip(columns, below, strict=True)]
-    shaded = _shaded(strips, columns, view, grid=grid)
+    shaded = _shaded(strips, columns, mosaic)
     black = _too_dark(strips, shaded, grid=grid)
     columns = [c & ~b for c, b in zip(columns, black, strict=True)]
     shaded = [s & ~b for s, b in zip(shaded, black, strict=True)]
@@ -115,13 +116,13 @@ def see(strips: Sequence[Strip], usable: Sequence[Mask], view: View, *, grid: Gr
     length_m = sum(t.length_m for t in each)
     seen_m = sum(float(c.sum()) * s.step_m for c, s in zip(columns, strips, strict=True))
     fraction = seen_m / length_m if length_m else 0.0
-    ground = _ground(strips, view, grid=grid)
+    ground = _ground(strips, mosaic)
     unseen = [i & ~c for i, c in zip(inside, columns, strict=True)]
-    small = _small_share(strips, unseen, ground)
+    small = _small_share(unseen, ground)
     if found and ground.seen_m2:
         large_m = seen_m * ground.large_m2 / ground.seen_m2
         small_m = ground.small_m2 / CLOSEST_M
-        fraction = min(fraction, seen_m / max(seen_m + large_m + small_m, 1e-9), 1.0 - view.hidden)
+        fraction = min(fraction, seen_m / max(seen_m + large_m + small_m, 1e-9), 1.0 - mosaic.hidden.fraction)
         small = max(small, small_m / max(small_m + large_m, 1e-9))
     return Seen(
         each=each,
@@ -135,10 +136,10 @@ def see(strips: Sequence[Strip], usable: Sequence[Mask], view: View, *, grid: Gr
     )
 
 
-def uncountable(seen: Seen, view: View) -> str | None:
+def uncountable(seen: Seen, hidden: Hidden) -> str | None:
     """Why nothing can be counted; None where it can."""
     if seen.fraction < UNCOUNTABLE_BELOW:
-        return f"only {seen.fraction:.0%} of the tracks can be seen{view.because}"
+        return f"only {seen.fraction:.0%} of the tracks can be seen{hidden.because}"
     if seen.contrast.nothing:
         return (
             "nothing along the tracks stands out of the noise, neither rails nor cars (night, fog, a blank "
@@ -148,12 +149,12 @@ def uncountable(seen: Seen, view: View) -> str | None:
     return None
 
 
-def doubts(seen: Seen, view: View) -> tuple[str, ...]:
+def doubts(seen: Seen, hidden: Hidden) -> tuple[str, ...]:
     """What makes a count of these tracks a degraded one."""
     said = []
     if seen.fraction < DEGRADED_BELOW:
         said.append(
-            f"only {seen.fraction:.0%} of the track length can be seen{view.because}: the count is a lower "
+            f"only {seen.fraction:.0%} of the track length can be seen{hidden.because}: the count is a lower "
             "bound, and the interval reaches up to what the rest could hold"
         )
         if seen.small_holes > 0.5:
@@ -182,13 +183,6 @@ def _inside(strip: Strip, *, grid: Grid) -> Mask:
     return np.asarray((x >= 0) & (x <= grid.width) & (y >= 0) & (y <= grid.height))
 
 
-def _sampled(mask: NDArray[Any], strip: Strip, *, grid: Grid) -> NDArray[Any]:
-    """(along,): values of a (rows, cols) mask at the track's centre."""
-    col = np.clip(np.floor(strip.centre_px[:, 0]).astype(int), 0, grid.width - 1)
-    row = np.clip(np.floor(strip.centre_px[:, 1]).astype(int), 0, grid.height - 1)
-    return np.asarray(mask[row, col])
-
-
 def _seen_columns(strip: Strip, usable: Mask) -> Mask:
     """(along,): True where a body's whole width could be seen, for at least a few metres."""
     middle, half = strip.valid.shape[0] // 2, round(BODY_HALF_M / strip.step_m)
@@ -209,18 +203,40 @@ def _track(strip: Strip, inside: Mask, columns: Mask) -> TrackSeen:
     )
 
 
-def _shaded(strips: Sequence[Strip], columns: Sequence[Mask], view: View, *, grid: Grid) -> list[Mask]:
+def _shaded(strips: Sequence[Strip], columns: Sequence[Mask], mosaic: Mosaic) -> list[Mask]:
     """(along,) of each strip: in shadow, where the tracks themselves are darker there than beside it."""
-    if view.shadow is None:
-        return [np.zeros(len(c), dtype=bool) for c in columns]
-    areas, n = label(view.shadow)
-    at = [_sampled(areas, s, grid=grid) for s in strips]
-    kept = [k for k in range(1, n + 1) if _darkens(k, at, strips, columns)]
+    areas = np.zeros(sum(len(c) for c in columns), dtype=np.int64)
+    n = 0
+    for cell, which, (row, col) in _cells_below(strips, mosaic):
+        if cell.view.shadow is not None:
+            numbers, n_here = label(cell.view.shadow)
+            here = numbers[row, col]
+            areas[which] = np.where(here > 0, here + n, 0)
+            n += n_here
+    at = _by_strip(areas, columns)
+    kept = [int(k) for k in np.unique(areas) if k and _darkens(int(k), at, strips, columns)]
     return [np.isin(a, kept) & c for a, c in zip(at, columns, strict=True)]
 
 
+def _cells_below(
+    strips: Sequence[Strip], mosaic: Mosaic
+) -> Iterator[tuple[Cell, NDArray[np.intp], NDArray[np.intp]]]:
+    """The cells that the tracks cross, which of all columns of strips lie there, and (2, n) their rows and
+    columns in the cell's window; what lies beyond the tile is taken at its edge."""
+    if not strips:
+        return
+    size = np.array([mosaic.grid.width, mosaic.grid.height], dtype=np.float64)
+    places = np.clip(np.concatenate([s.centre_px for s in strips]), 0, size - 1e-6)
+    for cell, which in mosaic.cells(places):
+        yield cell, which, np.floor(places[which] - cell.corner).astype(np.intp).T[::-1]
+
+
+def _by_strip(values: NDArray[Any], columns: Sequence[Mask]) -> list[NDArray[Any]]:
+    return np.split(values, np.cumsum([len(c) for c in columns])[:-1]) if columns else []
+
+
 def _darkens(
-    number: int, at: Sequence[NDArray[np.int32]], strips: Sequence[Strip], columns: Sequence[Mask]
+    number: int, at: Sequence[NDArray[Any]], strips: Sequence[Strip], columns: Sequence[Mask]
 ) -> bool:
     """Whether most tracks that run through an area are darker in it: a dark field beside them is none."""
     ratios = []
@@ -263,53 +279,65 @@ class _Ground:
     """Hidden, in large holes."""
     small_m2: float = 0.0
     large: Mask | None = None
-    """(rows, cols) of cells: True in a large hole; None where nothing is hidden."""
-    cell_px: int = 1
+    """Of all columns of all strips: True in a large hole; None where nothing is hidden."""
 
 
-def _ground(strips: Sequence[Strip], view: View, *, grid: Grid) -> _Ground:
+def _ground(strips: Sequence[Strip], mosaic: Mosaic) -> _Ground:
     """What is hidden of the ground between and beside the tracks."""
-    size = max(1, round(CELL_M / grid.gsd_m))
-    nothing_hidden = view.pixels.valid.all() and not view.shelters
-    if not strips or nothing_hidden or min(view.pixels.valid.shape) < size:
+    size = max(1, round(CELL_M / mosaic.grid.gsd_m))
+    large = np.zeros(sum(len(s.centre_px) for s in strips), dtype=bool)
+    areas_m2 = np.zeros(3)
+    something_hidden = False
+    for cell, which, (row, col) in _cells_below(strips, mosaic):
+        rows, cols = cell.view.pixels.valid.shape
+        nothing_hidden = cell.view.pixels.valid.all() and not cell.view.shelters
+        something_hidden |= not nothing_hidden
+        if min(rows, cols) < size or (nothing_hidden and mosaic.whole):
+            continue
+        near_px = np.concatenate([s.centre_px for s in strips]) - cell.corner
+        near_px = near_px[((near_px >= 0) & (near_px < [cols, rows])).all(axis=-1)]
+        on_track = np.floor(near_px / size).astype(np.intp).T[::-1]
+        holes, areas = _holes(cell, *on_track, size=size, cell_m=size * mosaic.grid.gsd_m)
+        areas_m2 += areas
+        large[which] = holes[_kept(row // size, holes, 0), _kept(col // size, holes, 1)]
+    if not something_hidden:
         return _Ground()
-    cell_m = size * grid.gsd_m
-    open_ = view.pixels.valid.copy()
-    for shelter in view.shelters:
+    seen_m2, large_m2, small_m2 = areas_m2.tolist()
+    return _Ground(seen_m2=seen_m2, large_m2=large_m2, small_m2=small_m2, large=large)
+
+
+def _kept(index: NDArray[np.intp], blocks: NDArray[Any], axis: int) -> NDArray[np.intp]:
+    """Block numbers kept inside: pixels that do not fill a block at the edge have none."""
+    return np.asarray(np.minimum(index, blocks.shape[axis] - 1))
+
+
+def _holes(
+    cell: Cell, row: NDArray[np.intp], col: NDArray[np.intp], *, size: int, cell_m: float
+) -> tuple[Mask, NDArray[np.float64]]:
+    """Blocks of ``size`` pixels that lie in large holes, and (3,) square metres of the core: of yard that is
+    seen, of yard in large holes, and in small holes beside tracks, which run through the blocks given."""
+    open_ = cell.view.pixels.valid.copy()
+    for shelter in cell.view.shelters:
         open_ &= ~shelter.area
     usable = _opened(block_means(open_.astype(np.float32), size) > 0.5, BODY_RADIUS_M / cell_m)
     large = _opened(~usable, LARGE_HOLE_M / 2 / cell_m)
     on_track = np.zeros(usable.shape, dtype=bool)
-    for strip in strips:
-        col, row = _cells(strip, size, usable.shape)
-        on_track[row, col] = True
+    on_track[_kept(row, usable, 0), _kept(col, usable, 1)] = True
     cut = round(YARD_EDGE_M / cell_m)
     near = np.pad(_distance(~on_track) * cell_m <= YARD_M, cut, mode="edge")
     yard = (_distance(near) * cell_m > YARD_EDGE_M)[cut : cut + usable.shape[0], cut : cut + usable.shape[1]]
     beside = _distance(~on_track) * cell_m <= BESIDE_M
-    seen_m2, large_m2, small_m2 = (
-        float(part.sum()) * cell_m**2
-        for part in (yard & usable, yard & ~usable & large, beside & ~usable & ~large)
-    )
-    return _Ground(seen_m2=seen_m2, large_m2=large_m2, small_m2=small_m2, large=large, cell_px=size)
+    core = tuple(slice(part.start // size, -(-part.stop // size)) for part in cell.inner)
+    parts = (yard & usable, yard & ~usable & large, beside & ~usable & ~large)
+    return large, np.array([float(part[core].sum()) for part in parts]) * cell_m**2
 
 
-def _cells(strip: Strip, size: int, shape: tuple[int, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """(along,) columns and rows of cells of ``size`` pixels below a track's centre, kept inside the image."""
-    at = np.floor(strip.centre_px / size).astype(np.intp)
-    return np.clip(at[:, 0], 0, shape[1] - 1), np.clip(at[:, 1], 0, shape[0] - 1)
-
-
-def _small_share(strips: Sequence[Strip], unseen: Sequence[Mask], ground: _Ground) -> float:
+def _small_share(unseen: Sequence[Mask], ground: _Ground) -> float:
     """Part of the unseen columns of the tracks that lies in small holes, 0-1."""
-    if ground.large is None:
+    gone = np.concatenate(unseen) if unseen else np.zeros(0, dtype=bool)
+    if ground.large is None or not gone.any():
         return 0.0
-    n_unseen = n_small = 0
-    for strip, gone in zip(strips, unseen, strict=True):
-        col, row = _cells(strip, ground.cell_px, ground.large.shape)
-        n_unseen += int(gone.sum())
-        n_small += int((gone & ~ground.large[row, col]).sum())
-    return n_small / n_unseen if n_unseen else 0.0
+    return float((gone & ~ground.large).sum() / gone.sum())
 
 
 def _distance(mask: Mask) -> NDArray[np.float64]:

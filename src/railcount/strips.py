@@ -10,19 +10,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import gaussian_filter, map_coordinates
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from railcount.raster.grid import Grid
-    from railcount.raster.tile import Pixels
+    from railcount.raster.tile import Sampled
     from railcount.tracks.network import Track, TrackNetwork
 
 STEP_M = 0.25
 """Strip pixel. A coupler gap is about 1.1 m (DOMAIN: gondola 12-132), so four samples show it."""
 HALF_WIDTH_M = 4.0
 """Holds the body (3.3 m at most), its shadow, and half of the space to the next track."""
+LEAST_BLUR_PX = 0.6
+"""A narrower blur changes nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,16 +56,18 @@ class Strip:
         return np.asarray((np.arange(n) + 0.5) * self.step_m - self.half_width_m, dtype=np.float64)
 
 
-def straighten(pixels: Pixels, network: TrackNetwork, *, grid: Grid) -> tuple[Strip, ...]:
+def straighten(pixels: Sampled, network: TrackNetwork, *, grid: Grid) -> tuple[Strip, ...]:
     """One strip per track, in the order of the network.
 
     Pixels finer than the strip step are smoothed first, so that nothing is sampled away.
     """
-    bands = pixels.bands
-    blur_px = 0.4 * STEP_M / grid.gsd_m
-    if blur_px > 0.6:
-        bands = np.stack([gaussian_filter(b, blur_px) for b in bands])
-    return tuple(_straighten(bands, pixels.valid, track, grid=grid) for track in network.tracks)
+    return tuple(_straighten(pixels, track, grid=grid) for track in network.tracks)
+
+
+def blur_px(step_m: float, *, grid: Grid) -> float:
+    """Sigma of the blur before sampling at ``step_m``; 0 where pixels are coarse enough without."""
+    sigma = 0.4 * step_m / grid.gsd_m
+    return sigma if sigma >= LEAST_BLUR_PX else 0.0
 
 
 def resample_line(
@@ -91,22 +94,17 @@ def resample_line(
     return points, direction
 
 
-def _straighten(bands: NDArray[np.float32], valid: NDArray[np.bool_], track: Track, *, grid: Grid) -> Strip:
+def _straighten(pixels: Sampled, track: Track, *, grid: Grid) -> Strip:
     centre, direction = resample_line(grid.to_local(track.line_px), step=STEP_M)
     n_across = round(2 * HALF_WIDTH_M / STEP_M)
     y = (np.arange(n_across) + 0.5) * STEP_M - HALF_WIDTH_M
     right = np.stack([-direction[:, 1], direction[:, 0]], axis=-1)
     ground = centre[None] + y[:, None, None] * right[None]
-    px = grid.to_pixel(ground)
-    at = np.stack([px[..., 1] - 0.5, px[..., 0] - 0.5])
-    sampled = np.stack([map_coordinates(b, at, order=1, mode="nearest") for b in bands])
-    row = np.clip(np.floor(px[..., 1]).astype(int), 0, grid.height - 1)
-    col = np.clip(np.floor(px[..., 0]).astype(int), 0, grid.width - 1)
-    inside = (px[..., 0] >= 0) & (px[..., 0] <= grid.width) & (px[..., 1] >= 0) & (px[..., 1] <= grid.height)
+    bands, valid = pixels.sample(grid.to_pixel(ground), blur_px=blur_px(STEP_M, grid=grid))
     return Strip(
         track=track,
-        bands=sampled.astype(np.float32),
-        valid=inside & valid[row, col],
+        bands=bands,
+        valid=valid,
         step_m=STEP_M,
         half_width_m=HALF_WIDTH_M,
         centre_px=grid.to_pixel(centre),

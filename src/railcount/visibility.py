@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,53 +69,71 @@ class Shelter:
     """(rows, cols): True below it."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Hidden:
+    """How much of an image is hidden, and by what; in pixels."""
+
+    n_pixels: int = 0
+    """Looked at."""
+    n_image: int = 0
+    """Of those, with an image."""
+    n_cloud: int = 0
+    n_masked: int = 0
+    """Ruled out by the quality mask, those under cloud not counted twice."""
+    n_uncovered: int = 0
+    """Of which the quality mask says nothing; ruled out as well."""
+
+    def __add__(self, other: Hidden) -> Hidden:
+        """Both looked at."""
+        return Hidden(
+            **{one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(Hidden)}
+        )
+
+    @property
+    def cloud(self) -> float:
+        """Part of the image under cloud, 0-1."""
+        return self.n_cloud / max(self.n_image, 1)
+
+    @property
+    def fraction(self) -> float:
+        """Part of the image that is hidden, 0-1."""
+        return (self.n_cloud + self.n_masked) / max(self.n_image, 1)
+
+    @property
+    def because(self) -> str:
+        """What hides a part of the tile, in brackets; empty where nothing does."""
+        parts = (
+            ("cloud hides {:.0%} of the tile", self.cloud),
+            ("the quality mask rules out {:.0%} of the tile", self.n_masked / max(self.n_image, 1)),
+            ("{:.0%} of it lies outside the quality mask", self.n_uncovered / max(self.n_pixels, 1)),
+        )
+        words = [text.format(part) for text, part in parts if part >= 0.01]
+        return f" ({', '.join(words)})" if words else ""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class View:
     """A tile's pixels and what of them can be seen; arrays are (rows, cols)."""
 
     pixels: Pixels
     """``valid``: image, and nothing known hides it."""
-    cloud: float = 0.0
-    """Part of the tile's image under cloud, 0-1."""
-    masked: float = 0.0
-    """Part of the tile's image that the quality mask rules out, cloud not counted twice."""
-    uncovered: float = 0.0
-    """Part of the tile that the quality mask says nothing of; ruled out as well."""
+    hidden: Hidden = Hidden()
     shadow: Mask | None = None
     """True in the shadow of a cloud; None where there is none."""
     shelters: tuple[Shelter, ...] = ()
-
-    @property
-    def hidden(self) -> float:
-        """Part of the tile's image that is hidden, 0-1."""
-        return min(self.cloud + self.masked, 1.0)
-
-    @property
-    def because(self) -> str:
-        """What hides a part of the tile, in brackets; empty where nothing does."""
-        words = []
-        if self.cloud >= 0.01:
-            words.append(f"cloud hides {self.cloud:.0%} of the tile")
-        if self.masked >= 0.01:
-            words.append(f"the quality mask rules out {self.masked:.0%} of the tile")
-        if self.uncovered >= 0.01:
-            words.append(f"{self.uncovered:.0%} of it lies outside the quality mask")
-        return f" ({', '.join(words)})" if words else ""
 
 
 def look(
     pixels: Pixels, *, grid: Grid, quality: Quality | None = None, occluders: Sequence[Occluder] = ()
 ) -> View:
     """What of a tile can be seen, given its quality mask and the roofs that stood on its day."""
-    n_image = max(int(pixels.valid.sum()), 1)
     cloud = cloud_mask(pixels, grid=grid)
     shadow = shadow_mask(pixels, grid=grid, cloud=cloud)
     usable = pixels.valid & ~cloud
-    hidden_by_cloud = float((cloud & pixels.valid).sum()) / n_image
-    masked = uncovered = 0.0
+    n_masked = n_uncovered = 0
     if quality is not None:
-        masked = float((usable & ~quality.usable).sum()) / n_image
-        uncovered = 1.0 - quality.covered
+        n_masked = int((usable & ~quality.usable).sum())
+        n_uncovered = round((1.0 - quality.covered) * usable.size)
         usable &= quality.usable
         shadow |= quality.shadow
     shelters = tuple(s for o in occluders if (s := _shelter(o, grid=grid)) is not None)
@@ -124,9 +142,13 @@ def look(
             usable &= ~shelter.area
     return View(
         pixels=replace(pixels, valid=usable),
-        cloud=hidden_by_cloud,
-        masked=masked,
-        uncovered=uncovered,
+        hidden=Hidden(
+            n_pixels=usable.size,
+            n_image=int(pixels.valid.sum()),
+            n_cloud=int((cloud & pixels.valid).sum()),
+            n_masked=n_masked,
+            n_uncovered=n_uncovered,
+        ),
         shadow=shadow & usable if shadow.any() else None,
         shelters=shelters,
     )

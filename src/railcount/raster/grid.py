@@ -12,7 +12,7 @@ Three coordinate systems meet here, and nowhere else:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -54,6 +54,13 @@ class Grid:
             return None
         authority = self.crs.to_authority()
         return ":".join(authority) if authority else str(self.crs.name)
+
+    def part(self, *, col: int, row: int, width: int, height: int) -> Grid:
+        """The grid of a window; its local and pixel coordinates start at the window's own corner."""
+        from affine import Affine
+
+        moved = self.transform * Affine.translation(col, row)
+        return replace(self, width=width, height=height, transform=moved)
 
     def to_lonlat(self, pixels: NDArray[np.float64]) -> NDArray[np.float64]:
         """Pixel coordinates (..., 2) to WGS84 longitude and latitude in degrees (..., 2).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from railcount.text import one_line
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import date, datetime
     from pathlib import Path
 
@@ -46,6 +47,7 @@ class RasterTile:
     block_shape: tuple[int, int]
     """(rows, cols) of the file's own blocks: windows aligned to them are the cheapest to read."""
     _warnings: list[str] = field(repr=False)
+    _held: list[Any] = field(default_factory=list, repr=False)
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -66,8 +68,19 @@ class RasterTile:
         with guarded(doing="read its pixels", collected=self._warnings), self._dataset() as dataset:
             return read_pixels(dataset, self.plan, window=window)
 
+    @contextmanager
+    def held_open(self) -> Iterator[None]:
+        """Within it the file stays open, so that blocks once decoded serve neighbouring windows too."""
+        with ExitStack() as stack:
+            with guarded(doing="open the file", collected=self._warnings):
+                self._held.append(stack.enter_context(opened(self.path, driver=self.driver)))
+            try:
+                yield
+            finally:
+                self._held.pop()
+
     def _dataset(self) -> Any:
-        return opened(self.path, driver=self.driver)
+        return nullcontext(self._held[-1]) if self._held else opened(self.path, driver=self.driver)
 
 
 def open_tile(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+import numpy as np
+
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from railcount.raster.acquisition import Acquisition
@@ -38,6 +40,43 @@ class Pixels:
     """(rows, cols): True = usable image."""
     names: tuple[str, ...]
     """One of ("gray",), ("red", "green", "blue"), ("red", "green", "blue", "nir")."""
+
+    def sample(
+        self, px: NDArray[np.float64], *, blur_px: float = 0.0
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Bands, (bands, ...), interpolated at pixel coordinates (..., 2), and whether each place is usable.
+
+        ``blur_px`` is the sigma of a Gaussian laid over the bands first. Beyond the edge lie the edge's
+        values, not usable.
+        """
+        from scipy.ndimage import gaussian_filter, map_coordinates
+
+        flat, (rows, cols) = np.reshape(px, (-1, 2)), self.valid.shape
+        pad = 2 + int(np.ceil(4 * blur_px))
+        low, high = np.zeros(2, dtype=int), np.array([cols, rows])
+        if len(flat):
+            low = np.clip(np.floor(flat.min(axis=0)).astype(int) - pad, 0, high - 1)
+            high = np.clip(np.ceil(flat.max(axis=0)).astype(int) + pad, low + 1, high)
+        at = np.moveaxis(px - low - 0.5, -1, 0)[::-1]
+        bands = np.empty((len(self.bands), *px.shape[:-1]), dtype=np.float32)
+        for band, out in zip(self.bands, bands, strict=True):
+            cut = band[low[1] : high[1], low[0] : high[0]]
+            cut = gaussian_filter(cut, blur_px, output=np.float32) if blur_px else cut
+            map_coordinates(cut, at, order=1, mode="nearest", output=out)
+        col = np.clip(np.floor(px[..., 0]).astype(int), 0, cols - 1)
+        row = np.clip(np.floor(px[..., 1]).astype(int), 0, rows - 1)
+        inside = ((px >= 0) & (px <= [cols, rows])).all(axis=-1)
+        return bands, np.asarray(inside & self.valid[row, col])
+
+
+class Sampled(Protocol):
+    """Something that has pixels at places: `Pixels`, or a mosaic of them."""
+
+    def sample(
+        self, px: NDArray[np.float64], *, blur_px: float = 0.0
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """As `Pixels.sample`."""
+        ...
 
 
 class Tile(Protocol):
@@ -69,6 +108,10 @@ class Tile(Protocol):
 
         Reading can add to them: ask after the last ``read``.
         """
+        ...
+
+    def held_open(self) -> AbstractContextManager[None]:
+        """Within it the file stays open: for many windows."""
         ...
 
     def read(self, window: Window | None = None) -> Pixels:

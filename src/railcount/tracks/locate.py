@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from railcount.mosaic import Mosaic
     from railcount.raster.grid import Grid
-    from railcount.raster.tile import Pixels
 
 DOUBLE_M = 1.0
 """Lines nearer than this are one track: bodies are 3 m wide, track centres 3.6 m apart at least."""
@@ -30,9 +30,8 @@ RASTER_SUFFIXES = (".tif", ".tiff")
 
 
 def locate(
-    pixels: Pixels,
+    mosaic: Mosaic,
     *,
-    grid: Grid,
     tracks: Path | None = None,
     mask: Path | None = None,
     limits: Limits | None = None,
@@ -47,6 +46,7 @@ def locate(
     """
     if tracks is not None and mask is not None:
         raise InputError("give --tracks or --mask, not both: each says where the tracks are")
+    grid = mosaic.grid
     if tracks is not None and tracks.suffix.lower() in RASTER_SUFFIXES:
         tracks, mask = None, tracks
     if tracks is not None:
@@ -54,12 +54,12 @@ def locate(
         if not lines:
             reason = f"no line of {one_line(tracks.name)} crosses the tile"
             return TrackNetwork(tracks=(), source="given", reasons=(reason,))
-        return registered(without_doubles(lines, grid=grid), pixels, grid=grid)
+        return registered(without_doubles(lines, grid=grid), mosaic, grid=grid)
     if mask is not None:
-        shape = (pixels.valid.shape[0], pixels.valid.shape[1])
+        shape = (grid.height, grid.width)
         labels = read_labels(mask, grid=grid, tile_shape=shape, limits=limits, drivers=drivers)
-        return _from_mask(pixels, labels, name=mask.name, grid=grid)
-    return find_tracks(pixels, grid=grid)
+        return _from_mask(mosaic, labels, name=mask.name)
+    return find_tracks(mosaic.view().pixels, grid=grid)
 
 
 def without_doubles(lines: tuple[Track, ...], *, grid: Grid) -> TrackNetwork:
@@ -81,13 +81,15 @@ def without_doubles(lines: tuple[Track, ...], *, grid: Grid) -> TrackNetwork:
     return TrackNetwork(tracks=tuple(kept), source="given", reasons=tuple(reasons))
 
 
-def _from_mask(pixels: Pixels, region: NDArray[np.int32], *, name: str, grid: Grid) -> TrackNetwork:
+def _from_mask(mosaic: Mosaic, region: NDArray[np.int32], *, name: str) -> TrackNetwork:
     """Centre lines where the mask shows bands one track wide; else the finder inside the mask."""
     if not region.any():
         reason = f"no pixel of {name} marks a track here"
         return TrackNetwork(tracks=(), source="mask", reasons=(reason,))
+    grid = mosaic.grid
     lines = lines_from_mask(region, grid=grid)
     if lines:
-        return registered(TrackNetwork(tracks=lines, source="mask"), pixels, grid=grid)
+        return registered(TrackNetwork(tracks=lines, source="mask"), mosaic, grid=grid)
+    pixels = mosaic.view().pixels
     found = find_tracks(replace(pixels, valid=pixels.valid & (region > 0)), grid=grid)
     return replace(found, source="mask")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from railcount.raster.grid import Grid
-    from railcount.raster.tile import Pixels
+    from railcount.raster.tile import Sampled
 
     Array = NDArray[np.float64]
 
@@ -112,7 +112,7 @@ class Match:
         return float(np.clip(self.level / (2 * LEAST_LEVEL), 0, 1) * self.margin / (self.margin + ALIKE))
 
 
-def registered(network: TrackNetwork, pixels: Pixels, *, grid: Grid) -> TrackNetwork:
+def registered(network: TrackNetwork, pixels: Sampled, *, grid: Grid) -> TrackNetwork:
     """The network with its lines on the image's tracks, the shift, and what is doubtful about it.
 
     Lines that match nothing come back without tracks: nothing can be counted on them. Lines of which
@@ -214,7 +214,7 @@ class _Search:
         return bool(left > MOST_UNCOVERED * each.sum() + ONE_ROW * each.max())
 
 
-def _match(around: list[Ribbon], network: TrackNetwork, pixels: Pixels, *, grid: Grid) -> Match | None:
+def _match(around: list[Ribbon], network: TrackNetwork, pixels: Sampled, *, grid: Grid) -> Match | None:
     """The best shift; None where too little of the lines is seen to tell."""
     search = _Search.of(around)
     if search.n_seen < LEAST_SEEN:
@@ -321,7 +321,7 @@ def _mean_odds(around: list[Ribbon], few: list[NDArray[np.int64]], shifts: Array
     return total / np.maximum(n_seen, max(1.0, 0.5 * float(n_seen.max(initial=0.0)))), n_seen
 
 
-def _bodies(network: TrackNetwork, shifts: list[Array], pixels: Pixels, *, grid: Grid) -> Array:
+def _bodies(network: TrackNetwork, shifts: list[Array], pixels: Sampled, *, grid: Grid) -> Array:
     """(m,): mean log-odds of car bodies on the lines moved by each shift, where there are any."""
     out = []
     for shift in shifts:

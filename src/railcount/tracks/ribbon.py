@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import gaussian_filter, gaussian_filter1d, map_coordinates, maximum_filter1d
+from scipy.ndimage import gaussian_filter1d, map_coordinates, maximum_filter1d
 from scipy.spatial import cKDTree
 
+from railcount.strips import blur_px
 from railcount.tracks.corridor import STEP_M, Corridor
 from railcount.tracks.rows import BLOCK, LOGIT_LIMIT, centre_odds
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from railcount.raster.grid import Grid
-    from railcount.raster.tile import Pixels
+    from railcount.raster.tile import Sampled
 
     Array = NDArray[np.float64]
 
@@ -91,7 +92,7 @@ def _right(along: Array) -> Array:
     return np.stack([-along[:, 1], along[:, 0]], axis=-1)
 
 
-def ribbons(pixels: Pixels, lines: list[Array], *, grid: Grid, reach_m: float) -> list[Ribbon]:
+def ribbons(pixels: Sampled, lines: list[Array], *, grid: Grid, reach_m: float) -> list[Ribbon]:
     """The image within ``reach_m`` of the lines (each (n, 2) local metres), one ribbon per direction."""
     points = [evenly(line, BLOCK_M) for line in lines]
     headings = [_headings(p) for p in points]
@@ -133,7 +134,7 @@ class _Part:
 
 
 def _ribbon(
-    pixels: Pixels, reference: Array, normal: Array, parts: list[_Part], *, grid: Grid, reach_m: float
+    pixels: Sampled, reference: Array, normal: Array, parts: list[_Part], *, grid: Grid, reach_m: float
 ) -> Ribbon:
     uv = np.concatenate([p.uv for p in parts])
     aside = reach_m + NETWORK_REACH_M
@@ -152,31 +153,10 @@ def _ribbon(
     )
 
 
-def _sample(pixels: Pixels, points: Array, normal: Array, v_m: Array, *, grid: Grid) -> Corridor:
-    """Only the part of the tile around the ribbon is touched."""
+def _sample(pixels: Sampled, points: Array, normal: Array, v_m: Array, *, grid: Grid) -> Corridor:
     ground = points[None] + v_m[:, None, None] * normal[None]
-    px = grid.to_pixel(ground)
-    low = np.maximum(np.floor(px.min(axis=(0, 1))).astype(int) - 4, 0)
-    high = np.minimum(np.ceil(px.max(axis=(0, 1))).astype(int) + 4, [grid.width, grid.height])
-    high = np.maximum(high, low + 1)
-    part = (slice(low[1], high[1]), slice(low[0], high[0]))
-    at = np.moveaxis(px - low - 0.5, -1, 0)[::-1]
-    blur = 0.4 * STEP_M / grid.gsd_m
-    bands = np.empty((len(pixels.bands), *px.shape[:2]), dtype=np.float32)
-    for k, band in enumerate(pixels.bands):
-        cut = band[part]
-        cut = cut if blur < 0.6 else gaussian_filter(cut, blur)
-        map_coordinates(cut, at, order=1, mode="nearest", output=bands[k])
-    inside = (px >= 0).all(axis=-1) & (px[..., 0] < grid.width) & (px[..., 1] < grid.height)
-    col = np.clip(px[..., 0].astype(int), 0, grid.width - 1)
-    row = np.clip(px[..., 1].astype(int), 0, grid.height - 1)
-    return Corridor(
-        bands=bands,
-        valid=inside & pixels.valid[row, col],
-        points=points,
-        normal=normal,
-        first_v_m=float(v_m[0]),
-    )
+    bands, valid = pixels.sample(grid.to_pixel(ground), blur_px=blur_px(STEP_M, grid=grid))
+    return Corridor(bands=bands, valid=valid, points=points, normal=normal, first_v_m=float(v_m[0]))
 
 
 def evenly(line: Array, step: float) -> Array:
