@@ -6,8 +6,6 @@ from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from railcount.counts import Interval
 
 if TYPE_CHECKING:
@@ -92,6 +90,8 @@ class TileRecord:
     """Of ``length_m``, 0-1."""
     registration_m: tuple[float, float] | None = None
     """How far given lines were moved, east and south."""
+    registration_score: float | None = None
+    """How clearly they match the image there, 0-1."""
     railcars: Interval | None = None
     locomotives: Interval | None = None
     covered: Interval | None = None
@@ -120,6 +120,8 @@ class TileRecord:
 
 def record_of(count: TileCount) -> TileRecord:
     """What is worth keeping of a result."""
+    import numpy as np  # records are read where nothing is counted
+
     acquisition, grid, summary = count.acquisition, count.grid, count.tracks
     corners = np.zeros((0, 2))
     if grid is not None:
@@ -147,6 +149,7 @@ def record_of(count: TileCount) -> TileRecord:
         length_m=round(summary.length_m, 2) if summary else 0.0,
         visible_fraction=round(summary.visible_fraction, 4) if summary else None,
         registration_m=(round(moved.east_m, 2), round(moved.south_m, 2)) if moved else None,
+        registration_score=round(float(moved.score), 3) if moved else None,
         railcars=count.railcars,
         locomotives=count.locomotives,
         covered=count.covered,
@@ -162,7 +165,7 @@ def places(pixels: NDArray[np.float64], *, grid: Grid | None) -> tuple[Position,
     """Pixel coordinates (n, 2) as positions; empty without a grid."""
     if grid is None or not len(pixels):
         return ()
-    points, digits = np.asarray(pixels, dtype=np.float64), PIXEL_DIGITS
+    points, digits = pixels, PIXEL_DIGITS
     if grid.crs is not None:
         points, digits = grid.to_lonlat(points), LON_LAT_DIGITS
     return tuple((round(float(x), digits), round(float(y), digits)) for x, y in points)
