@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from railcount.counts import Interval
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from railcount.counts import Car, Kind, Status, TileCount
