@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from contextlib import closing
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from railcount.counts import STATUSES_WITH_COUNT
 from railcount.errors import InputError, MissingInput
@@ -16,14 +17,15 @@ from railcount.raster.limits import DEFAULT_DRIVERS, Driver, Limits
 from railcount.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
 
+    from railcount.batch.workers import Ended
     from railcount.expected import Expected
     from railcount.records import TileRecord
 
 Verdict = Literal["as_expected", "count_differs", "status_differs", "not_in_table", "tile_missing"]
 
-_SUFFIXES = (".tif", ".tiff")
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +51,6 @@ class Job:
     tracks: Path | None
     valid: Path | None
     """The quality mask beside the tile."""
-    scanning: Scanning
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,9 +108,7 @@ class Rewritten:
         return bool(self.n_changed or self.n_added or self.n_removed)
 
 
-def jobs_of(
-    folder: str | os.PathLike[str], expected: Expected, *, scanning: Scanning | None = None
-) -> tuple[Job, ...]:
+def jobs_of(folder: str | os.PathLike[str], expected: Expected) -> tuple[Job, ...]:
     """What there is to count: the table's tiles in its order, then those of the folder that it does not name.
 
     Raises InputError where there is nothing to count: a run that looks at nothing must not pass for one that
@@ -120,67 +119,119 @@ def jobs_of(
     rows = {row.tile: row for row in expected.rows}
     if not rows and not found:
         raise InputError(f"there are no tiles in {one_line(top)}, and none in its table: nothing to verify")
-    how = scanning or Scanning()
     return tuple(
-        _job(tile, top=top, row=rows.get(tile), valid=found.get(tile), scanning=how)
+        _job(tile, top=top, row=rows.get(tile), valid=found.get(tile))
         for tile in (*rows, *sorted(found.keys() - rows.keys()))
     )
 
 
 def _tiles(top: Path) -> Iterator[tuple[str, Path | None]]:
     """Images in the folder at any depth, each with the quality mask beside it."""
-    from railcount.raster.names import parse_name
+    from railcount.batch.walk import Found, walk
 
-    for path in top.rglob("*"):
-        if path.suffix.lower() not in _SUFFIXES or parse_name(path.name).kind == "quality_mask":
-            continue
-        yield path.relative_to(top).as_posix(), None
+    # What was checked out a moment ago is whole all the same.
+    for item in walk(top, settle_s=0.0):
+        if isinstance(item, Found):
+            yield item.path.relative_to(top).as_posix(), item.valid
+        else:
+            logger.info("passed over %s: %s", one_line(item.path), item.reason)
 
 
-def _job(tile: str, *, top: Path, row: Row | None, valid: Path | None, scanning: Scanning) -> Job:
+def _job(tile: str, *, top: Path, row: Row | None, valid: Path | None) -> Job:
     tracks = top / row.tracks if row is not None and row.tracks is not None else None
-    return Job(tile=tile, path=top / tile, row=row, tracks=tracks, valid=valid, scanning=scanning)
+    return Job(tile=tile, path=top / tile, row=row, tracks=tracks, valid=valid)
 
 
-def run(jobs: Sequence[Job], *, n_workers: int = 1) -> Iterator[Outcome]:
+def run(jobs: Sequence[Job], *, scanning: Scanning | None = None, n_workers: int = 1) -> Generator[Outcome]:
     """Count the tiles; outcomes in the order of the jobs, each as soon as those before it are done.
 
+    With several workers each is a process: one that dies costs its tile (``crashed``), not the run.
     Raises InputError where a row's tracks or an option cannot be used.
     """
-    if n_workers <= 1 or len(jobs) <= 1:
-        yield from map(check, jobs)
-        return
-    # Not by fork: GDAL does not survive it.
-    pool = ProcessPoolExecutor(min(n_workers, len(jobs)), mp_context=get_context("spawn"))
-    try:
-        yield from pool.map(check, jobs)
-    finally:
-        pool.shutdown(cancel_futures=True)
+    how = scanning or Scanning()
+    missing = {job.tile for job in jobs if not os.path.lexists(job.path)}
+    there = [job for job in jobs if job.tile not in missing]
+    if n_workers > 1 and len(there) > 1:
+        records = _in_workers(there, scanning=how, n_workers=n_workers)
+    else:
+        records = (count(job, scanning=how) for job in there)
+    with closing(records):
+        for job in jobs:
+            record = None if job.tile in missing else next(records)
+            yield Outcome(tile=job.tile, expected=job.row, measured=record)
 
 
-def check(job: Job) -> Outcome:
-    """Count one tile and set it against its row. Raises as ``run`` does."""
-    if not os.path.lexists(job.path):
-        return Outcome(tile=job.tile, expected=job.row, measured=None)
+def count(job: Job, *, scanning: Scanning) -> TileRecord:
+    """What one tile gives. Raises as ``run`` does."""
     from railcount.records import record_of
     from railcount.scan import scan_tile
 
-    how = job.scanning
     try:
-        count = scan_tile(
+        result = scan_tile(
             job.path,
             tracks=job.tracks,
             valid=job.valid,
-            site=how.site,
-            stock=how.stock,
-            gsd_m=how.gsd_m,
-            limits=how.limits,
-            drivers=how.drivers,
+            site=scanning.site,
+            stock=scanning.stock,
+            gsd_m=scanning.gsd_m,
+            limits=scanning.limits,
+            drivers=scanning.drivers,
             baseline=False,  # a published count that comes in must not change what is verified
         )
     except (InputError, MissingInput) as error:
         raise InputError(f"{one_line(job.tile)}: {error}") from error
-    return Outcome(tile=job.tile, expected=job.row, measured=record_of(count))
+    return record_of(result)
+
+
+def _in_workers(jobs: Sequence[Job], *, scanning: Scanning, n_workers: int) -> Generator[TileRecord]:
+    """Records in the order of the jobs."""
+    from railcount.batch.workers import Pool
+
+    waiting = deque(enumerate(jobs))
+    done: dict[Hashable, TileRecord] = {}
+    settings = {**vars(scanning), "limits": vars(scanning.limits or Limits())}
+    with Pool(min(n_workers, len(jobs)), task=f"{__name__}:task", settings=settings) as pool:
+        for number in range(len(jobs)):
+            while number not in done:
+                while waiting and pool.n_free:
+                    key, job = waiting.popleft()
+                    pool.submit(key, _as_words(job))
+                done |= {ended.job: _record(ended, jobs) for ended in pool.wait()}
+            yield done.pop(number)
+
+
+def _as_words(job: Job) -> dict[str, Any]:
+    """A job as plain JSON; file names that are not UTF-8 survive its escapes."""
+    paths = {name: getattr(job, name) for name in ("path", "tracks", "valid")}
+    return {"tile": job.tile} | {name: None if p is None else str(p) for name, p in paths.items()}
+
+
+def task(settings: dict[str, Any]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """The task of `railcount.batch.workers.Pool`: the settings are those of ``Scanning``."""
+    limits, drivers = Limits(**settings["limits"]), tuple(settings["drivers"])
+    scanning = Scanning(**{**settings, "limits": limits, "drivers": drivers})
+
+    def work(words: dict[str, Any]) -> dict[str, Any]:
+        paths = {name: words[name] and Path(words[name]) for name in ("path", "tracks", "valid")}
+        try:
+            return {"record": count(Job(tile=words["tile"], row=None, **paths), scanning=scanning).to_dict()}
+        except InputError as error:
+            return {"unusable": str(error)}
+
+    return work
+
+
+def _record(ended: Ended, jobs: Sequence[Job]) -> TileRecord:
+    """The answer of a worker, or what became of it."""
+    from railcount.records import TileRecord
+
+    if ended.value is None:
+        assert ended.outcome != "done"  # a worker that is done has answered
+        tile = str(jobs[ended.job].path) if isinstance(ended.job, int) else ""
+        return TileRecord(tile=tile, sha256=None, status=ended.outcome, reasons=(ended.reason or "",))
+    if "unusable" in ended.value:
+        raise InputError(ended.value["unusable"])
+    return TileRecord.from_dict(ended.value["record"])
 
 
 def rewritten(expected: Expected, outcomes: Iterable[Outcome]) -> Rewritten:

@@ -86,15 +86,13 @@ def verify(  # noqa: PLR0917
       railcount verify tiles --update
       railcount verify tiles
     """
-    from pathlib import Path
-
     from railcount import verify as verifying
     from railcount.expected import read_expected
 
     expected = read_expected(folder, missing_ok=update)
     how = verifying.Scanning(site=site, stock=stock, gsd_m=gsd_m, limits=limits, drivers=drivers)
-    jobs = verifying.jobs_of(Path(folder), expected, scanning=how)
-    outcomes = list(_watched(verifying.run(jobs, n_workers=n_workers), jobs))
+    jobs = verifying.jobs_of(folder, expected)
+    outcomes = list(_watched(verifying.run(jobs, scanning=how, n_workers=n_workers), jobs))
     change = verifying.rewritten(expected, outcomes) if update else None
     if change is not None and change.anything:
         from railcount.files import write_bytes
