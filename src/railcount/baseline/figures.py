@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from railcount.baseline.windows import Span
     from railcount.counts import Interval
 
-MIN_RANKED_DAYS = 9
-"""Percentiles of fewer days are the extremes themselves."""
+MIN_DAYS = 9
+"""With a count, for percentiles and for a judgement: see `railcount.baseline.levels`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class Figures:
     """Statements about periods included."""
     median: float | None
     p10: float | None
-    """None below MIN_RANKED_DAYS days, as all percentiles but the median."""
+    """None below MIN_DAYS days, as all percentiles but the median."""
     p90: float | None
     """The smallest count with at least 90 % of the days at or below it."""
     spread: float | None
@@ -62,7 +62,7 @@ class Figures:
     zero_share: float | None
     """Of the days, 0-1."""
     longest_gap: Span | None
-    """About which nothing is known, uncounted images included."""
+    """About which nothing is known; an image that was not counted does not end it."""
 
     @property
     def longest_gap_days(self) -> int:
@@ -102,7 +102,7 @@ def figures(selection: Selection) -> Figures:
     """The figures of a selection."""
     days, dated = selection.days, selection.dated
     values = sorted(one.value for one in days)
-    ranked = len(values) >= MIN_RANKED_DAYS
+    ranked = len(values) >= MIN_DAYS
     p10 = quantile_of(values, tenths=1) if ranked else None
     p90 = quantile_of(values, tenths=9) if ranked else None
     return Figures(

@@ -36,7 +36,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from railcount.baseline.figures import median_of, quantile_of
+from railcount.baseline.figures import MIN_DAYS, median_of, quantile_of
 from railcount.baseline.selection import select
 from railcount.baseline.windows import FIVE_YEARS, MAX_GAP_DAYS, n_days
 from railcount.baseline.words import explain
@@ -56,8 +56,6 @@ Level = Literal["unprecedented", "record", "elevated", "normal", "quiet", "insuf
 LEVELS: tuple[Level, ...] = ("insufficient_history", "quiet", "normal", "elevated", "record", "unprecedented")
 """From the least to the most unusual."""
 
-MIN_DAYS = 9
-"""Days with a count, see the module's text."""
 MIN_PERIOD_SHARE = 0.5
 """Of the window, covered by period statements, in place of MIN_DAYS."""
 

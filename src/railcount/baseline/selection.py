@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from railcount.baseline.observations import METHODS
 from railcount.baseline.windows import n_days
 
 if TYPE_CHECKING:
@@ -67,6 +68,14 @@ class Selection:
         """The dated counts, one a day, by date; those of which only a bound is known left out."""
         return by_day(self.dated)
 
+    def only(self, method: Method) -> Selection:
+        """What was counted by one method."""
+        return replace(
+            self,
+            used=tuple(one for one in self.used if one.method == method),
+            not_used=tuple(item for item in self.not_used if item[0].method == method),
+        )
+
     @property
     def n_days(self) -> int:
         """Days with a count, or a bound of one."""
@@ -122,7 +131,7 @@ def by_day(dated: Iterable[Observation]) -> tuple[DayCount, ...]:
     known = sorted((one for one in dated if one.typical is not None), key=_order)
     days = []
     for (first, last), group in groupby(known, key=lambda one: (one.first, one.last)):
-        top = max(group, key=lambda one: one.typical or 0.0)
+        top = max(group, key=lambda one: (one.typical or 0.0, METHODS.index(one.method)))
         days.append(DayCount(first=first, last=last, value=top.typical or 0.0, observation=top))
     return tuple(days)
 

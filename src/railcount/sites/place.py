@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from railcount.baseline import Comparison, Observation, compare
+from railcount.baseline import FIVE_YEARS, Comparison, Method, Observation, Window, compare
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
     from railcount.counts import Interval
@@ -145,14 +146,31 @@ class Site:
             moment = moment.replace(tzinfo=dt.UTC)
         return moment.astimezone(dt.timezone(dt.timedelta(hours=self.utc_offset_h))).date()
 
-    def compare(self, count: Interval, *, acquired: dt.datetime | dt.date) -> Comparison:
-        """`railcount.baseline.compare` with this site's observations and zones."""
+    def compare(
+        self,
+        count: Interval,
+        *,
+        acquired: dt.datetime | dt.date,
+        extra: Iterable[Observation] = (),
+        exclude: Collection[str] = (),
+        zones: Collection[str] | None = None,
+        window: Window = FIVE_YEARS,
+        without: Collection[Method] = (),
+    ) -> Comparison:
+        """`railcount.baseline.compare` with this site's observations and zones.
+
+        ``extra`` are observations that the site's files do not hold, such as a history's; ``exclude``
+        are ids of passes among them, such as the one that is judged. ``zones`` in place of the site's own.
+        """
         return compare(
             count,
             date=self.local_day(acquired),
-            observations=self.observations,
-            zones=self.baseline_zones,
+            observations=(*self.observations, *extra),
+            zones=self.baseline_zones if zones is None else zones,
             baseline=self.baseline,
+            window=window,
+            without=without,
+            exclude=exclude,
         )
 
 
