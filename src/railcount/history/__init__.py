@@ -1,0 +1,9 @@
+"""The history: what was counted, when and with which parameters, in one SQLite file."""
+
+from __future__ import annotations
+
+from railcount.history.place import default_path
+from railcount.history.rows import KnownFile, StoredCount, Summary
+from railcount.history.store import History
+
+__all__ = ["History", "KnownFile", "StoredCount", "Summary", "default_path"]
