@@ -65,13 +65,13 @@ def result(count: TileCount) -> dict[str, Any]:
         "gsd_m": rounded(count.grid.gsd_m, 4) if count.grid else None,
         "regime": count.regime,
         "tracks": _tracks(count.tracks),
-        "railcars": _interval(count.railcars),
-        "locomotives": _interval(count.locomotives),
+        "railcars": interval_dict(count.railcars),
+        "locomotives": interval_dict(count.locomotives),
         "trains": count.trains,
         "occupied_m": rounded(count.occupied_m, 1),
         "by_type": {k: count.by_type[k] for k in KINDS if k in count.by_type} if counted else None,
-        "covered": _interval(count.covered),
-        "comparison": _comparison(count.comparison),
+        "covered": interval_dict(count.covered),
+        "comparison": comparison_dict(count.comparison),
     }
 
 
@@ -111,7 +111,8 @@ def _tracks(summary: TrackSummary | None) -> dict[str, Any] | None:
     }
 
 
-def _interval(interval: Interval | None) -> dict[str, Any] | None:
+def interval_dict(interval: Interval | None) -> dict[str, Any] | None:
+    """Best, low, high and level; None stays None."""
     if interval is None:
         return None
     return {
@@ -122,7 +123,8 @@ def _interval(interval: Interval | None) -> dict[str, Any] | None:
     }
 
 
-def _comparison(comparison: Comparison | None) -> dict[str, Any] | None:
+def comparison_dict(comparison: Comparison | None) -> dict[str, Any] | None:
+    """A comparison without the observations it rests on; None stays None."""
     if comparison is None:
         return None
     return {
