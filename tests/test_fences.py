@@ -13,7 +13,7 @@ SOURCE = Path(railcount.__file__).parent
 FILES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py"))
 ALLOWED = {
     "rasterio": ("raster/", "tracks/mask.py"),
-    "pyogrio": ("outputs/vector.py", "outputs/history_vector.py", "tracks/vector.py"),
+    "pyogrio": ("outputs/vector.py", "tracks/vector.py"),
     "click": ("cli/",),
     "distributed": ("batch/distributed.py",),
     "subprocess": ("batch/workers.py",),

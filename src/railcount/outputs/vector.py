@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from railcount.counts import TileCount
     from railcount.raster.grid import Grid
 
-    _Fields = dict[str, np.ma.MaskedArray[Any, Any]]
+    Fields = dict[str, np.ma.MaskedArray[Any, Any]]
 
 _TIME = "1970-01-01T00:00:00.000Z"
 """Put where a GeoPackage wants the time of its making, so that the same count gives the same bytes."""
@@ -69,12 +69,12 @@ def write_geopackage(
     crs = names.pop() if len(names) == 1 else "EPSG:4326" if names else None
     shared = crs != "EPSG:4326"
     with replacing(path, overwrite=overwrite) as temporary:
-        _write(temporary, "railcars", "Polygon", *_car_table(counts, shared=shared), crs=crs)
-        _write(temporary, "tracks", "LineString", *_track_table(counts, shared=shared), crs=crs)
-        _write(temporary, "tiles", None, None, _tile_table(counts), crs=None)
+        write_layer(temporary, "railcars", "Polygon", *_car_table(counts, shared=shared), crs=crs)
+        write_layer(temporary, "tracks", "LineString", *_track_table(counts, shared=shared), crs=crs)
+        write_layer(temporary, "tiles", None, None, _tile_table(counts), crs=None)
 
 
-def _car_table(counts: Sequence[TileCount], *, shared: bool) -> tuple[NDArray[np.object_], _Fields]:
+def _car_table(counts: Sequence[TileCount], *, shared: bool) -> tuple[NDArray[np.object_], Fields]:
     import shapely
 
     shapes, rows = [], []
@@ -85,11 +85,11 @@ def _car_table(counts: Sequence[TileCount], *, shared: bool) -> tuple[NDArray[np
             covered = {True: "yes", False: "no", None: None}[properties["covered"]]
             flags = ", ".join(properties["flags"])
             rows.append({**properties, "covered": covered, "flags": flags, "tile": escape(count.tile)})
-    fields = {name: _column([r[name] for r in rows], kind=kind) for name, kind in _CAR_TYPES.items()}
-    return _wkb(shapes), fields
+    fields = {name: column([r[name] for r in rows], kind=kind) for name, kind in _CAR_TYPES.items()}
+    return wkb(shapes), fields
 
 
-def _track_table(counts: Sequence[TileCount], *, shared: bool) -> tuple[NDArray[np.object_], _Fields]:
+def _track_table(counts: Sequence[TileCount], *, shared: bool) -> tuple[NDArray[np.object_], Fields]:
     import shapely
 
     shapes, rows = [], []
@@ -101,18 +101,18 @@ def _track_table(counts: Sequence[TileCount], *, shared: bool) -> tuple[NDArray[
             rows.append((escape(count.tile), escape(track.id), length_m, round(track.confidence, 3)))
     tile, name, length, confidence = zip(*rows, strict=True) if rows else ((), (), (), ())
     fields = {
-        "tile": _column(tile, kind=object),
+        "tile": column(tile, kind=object),
         # "id" is what --tracks reads a line's name from.
-        "id": _column(name, kind=object),
-        "length_m": _column(length, kind=np.float64),
-        "confidence": _column(confidence, kind=np.float64),
+        "id": column(name, kind=object),
+        "length_m": column(length, kind=np.float64),
+        "confidence": column(confidence, kind=np.float64),
     }
-    return _wkb(shapes), fields
+    return wkb(shapes), fields
 
 
-def _tile_table(counts: Sequence[TileCount]) -> _Fields:
+def _tile_table(counts: Sequence[TileCount]) -> Fields:
     rows = [row(count) for count in counts]
-    return {name: _column([r[name] for r in rows], kind=_tile_type(name)) for name in COLUMNS}
+    return {name: column([r[name] for r in rows], kind=_tile_type(name)) for name in COLUMNS}
 
 
 def _tile_type(name: str) -> type:
@@ -132,7 +132,7 @@ def _place(pixels: NDArray[np.float64], *, grid: Grid, shared: bool) -> NDArray[
     return grid.to_world(pixels) if shared else to_lon_lat(pixels, grid=grid)
 
 
-def _column(values: Sequence[Any], *, kind: type) -> np.ma.MaskedArray[Any, Any]:
+def column(values: Sequence[Any], *, kind: type) -> np.ma.MaskedArray[Any, Any]:
     """A column; None is masked and becomes NULL."""
     blank = "" if kind is object else 0
     unknown = [value is None for value in values]
@@ -140,7 +140,8 @@ def _column(values: Sequence[Any], *, kind: type) -> np.ma.MaskedArray[Any, Any]
     return np.ma.MaskedArray(data, mask=np.array(unknown, dtype=bool))
 
 
-def _wkb(shapes: Sequence[Any]) -> NDArray[np.object_]:
+def wkb(shapes: Sequence[Any]) -> NDArray[np.object_]:
+    """Shapes as GDAL takes them."""
     import shapely
 
     made = np.empty(len(shapes), dtype=object)
@@ -148,15 +149,19 @@ def _wkb(shapes: Sequence[Any]) -> NDArray[np.object_]:
     return made
 
 
-def _write(
+def write_layer(
     path: Path,
     layer: str,
     geometry_type: str | None,
     shapes: NDArray[np.object_] | None,
-    fields: _Fields,
+    fields: Fields,
     *,
     crs: str | None,
 ) -> None:
+    """Add rows to a layer of a GeoPackage; the file and the layer are made where they are missing.
+
+    ``geometry_type`` and ``shapes`` are None for a table without geometry. Raises OutputError.
+    """
     import pyogrio
     from pyogrio.errors import DataSourceError, FeatureError, FieldError, GeometryError
 
@@ -165,9 +170,9 @@ def _write(
             pyogrio.raw.write(
                 path,
                 shapes,
-                [column.data for column in fields.values()],
+                [one.data for one in fields.values()],
                 list(fields),
-                field_mask=[column.mask for column in fields.values()],
+                field_mask=[one.mask for one in fields.values()],
                 geometry_type=geometry_type,
                 crs=crs,
                 layer=layer,
