@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, overload
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
-
+    from railcount.history import Summary
     from railcount.observation import PassCount
     from railcount.raster.acquisition import Acquisition
     from railcount.records import TileRecord
 
-    Taken = Acquisition | TileRecord | PassCount
+    Taken = Acquisition | TileRecord | PassCount | Summary
     """What knows when it was taken and whom to credit."""
 
 SIMULATED = "simulated"
@@ -26,32 +25,25 @@ def plain(text: str | None) -> str | None:
     return None if text is None else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def credit_line(acquisition: Acquisition | None) -> str | None:
+def credit_line(taken: Taken | None) -> str | None:
     """The credit that goes with every output; it says so where the image was drawn."""
-    return None if acquisition is None else credit_of(acquisition.credit, simulated=acquisition.simulated)
-
-
-def credit_of(credit: str | None, *, simulated: bool) -> str | None:
-    """The same of a credit by itself."""
-    credit = plain(credit) or None
-    if not simulated:
+    if taken is None:
+        return None
+    credit = plain(taken.credit) or None
+    if not taken.simulated:
         return credit
     if credit is None:
         return SIMULATED
     return credit if SIMULATED in credit.lower() else f"{credit} ({SIMULATED})"
 
 
-def time_text(acquisition: Acquisition | None) -> str | None:
+def time_text(taken: Taken | None) -> str | None:
     """``2023-10-05T02:11:00Z`` where the time is known, else ``2023-10-05``; None without a date."""
-    return None if acquisition is None else moment_text(acquisition.acquired)
-
-
-def moment_text(when: datetime | date | None) -> str | None:
-    """The same of a time or a day by itself."""
     from datetime import UTC, datetime
 
-    if when is None:
+    if taken is None or taken.acquired is None:
         return None
+    when = taken.acquired
     if not isinstance(when, datetime):
         return when.isoformat()
     if when.tzinfo is not None:
