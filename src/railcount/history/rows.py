@@ -20,6 +20,22 @@ class KnownFile(NamedTuple):
     sha256: str
 
 
+class Result(NamedTuple):
+    """Of a finished tile what says whether it must be counted again."""
+
+    status: Status
+    context: str
+
+
+class Neighbourhood(NamedTuple):
+    """Where the tiles of one pass are found together: on a day, or without a date in one folder."""
+
+    day: date | None
+    """In UTC, or as the tile gives it. The days before and after are looked at too."""
+    folder: str | None = None
+    """As in the tile's path."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class StoredCount:
     """A published or hand count."""

@@ -26,15 +26,21 @@ _FIRST = (
     """CREATE TABLE files (
         path BLOB PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, sha256 TEXT NOT NULL
     ) WITHOUT ROWID""",
-    # A result: content and parameters decide it. final: not to be counted again.
+    # Finds out whether a content is anywhere still.
+    """CREATE INDEX files_by_content ON files (sha256)""",
+    # A result: content and parameters decide it. final: not to be counted again. context: digest of what
+    # lies beside the file and enters the result. gone: its file has another content now.
     """CREATE TABLE tiles (
         n INTEGER PRIMARY KEY, sha256 TEXT NOT NULL, key TEXT NOT NULL, final INTEGER NOT NULL,
+        context TEXT NOT NULL DEFAULT '', gone INTEGER NOT NULL DEFAULT 0,
         status TEXT NOT NULL, acquired TEXT, site TEXT, simulated INTEGER NOT NULL,
         path TEXT NOT NULL, record TEXT NOT NULL,
         UNIQUE (sha256, key)
     )""",
     # Records are long: this answers what is finished without touching them.
-    """CREATE INDEX tiles_finished ON tiles (key, final, sha256)""",
+    """CREATE INDEX tiles_finished ON tiles (key, final, sha256, status, context, gone)""",
+    """CREATE INDEX tiles_by_day ON tiles (key, acquired, path)""",
+    """CREATE INDEX tiles_gone ON tiles (sha256, key) WHERE gone = 1""",
     """CREATE TABLE attempts (
         sha256 TEXT NOT NULL, key TEXT NOT NULL, handed_out INTEGER NOT NULL, failed INTEGER NOT NULL,
         PRIMARY KEY (key, sha256)

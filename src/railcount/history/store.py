@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from railcount import __version__
 from railcount.errors import HistoryError, InputError
 from railcount.files import replacing
-from railcount.history import connecting, counts, dumping, lock, passes, tiles
+from railcount.history import connecting, counts, dumping, lock, passes, tiles, work
 from railcount.history.coding import compact
 from railcount.history.passes import Chosen, day_of
 from railcount.history.place import default_path, refused, shown
@@ -18,13 +18,13 @@ from railcount.text import one_line
 if TYPE_CHECKING:
     import os
     import sqlite3
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import date, datetime
     from types import TracebackType
 
     from railcount.baseline import Observation
-    from railcount.history.rows import KnownFile, StoredCount, Summary
+    from railcount.history.rows import KnownFile, Neighbourhood, Result, StoredCount, Summary
     from railcount.observation import PassCount
     from railcount.records import TileRecord
     from railcount.sites import Site
@@ -130,14 +130,15 @@ class History:
         with self._explained():
             return tiles.tile(self._connection, sha256, key=key)
 
-    def record_tile(self, record: TileRecord, *, key: str) -> None:
+    def record_tile(self, record: TileRecord, *, key: str, context: str = "") -> None:
         """Keep a result, in place of an earlier one of the same content and parameters.
 
-        One transaction. Ends the attempt. ``timeout`` and ``crashed`` are final the second time, every
+        ``context`` is a digest of what lies beside the file and enters the result; ``results`` gives it
+        back. One transaction. Ends the attempt. ``timeout`` and ``crashed`` are final the second time, every
         other status at once. Raises InputError for a record without a content hash.
         """
         with self._writing():
-            tiles.record_tile(self._connection, record, key=key)
+            tiles.record_tile(self._connection, record, key=key, context=context)
 
     def begin(self, sha256: str, *, key: str) -> int:
         """Note that a tile is handed out; returns the number of the attempt, 1 for the first.
@@ -161,6 +162,37 @@ class History:
     def records(self, *, key: str | None = None) -> Iterator[TileRecord]:
         """All tiles' results by content hash, with one parameter key or all; few in memory at a time."""
         return self._each(tiles.records(self._connection, key=key))
+
+    # -- what a batch still has to do ------------------------------------------------------------
+
+    def results(self, key: str) -> dict[str, Result]:
+        """``finished`` with the status and the context of each: content hash to them, without records."""
+        with self._explained():
+            return work.results(self._connection, key=key)
+
+    def loose(self, key: str) -> dict[str, Neighbourhood]:
+        """Finished tiles that no pass holds yet, and where others of their pass are to be found."""
+        with self._explained():
+            return work.loose(self._connection, key=key)
+
+    def stale(self) -> dict[str, set[Neighbourhood]]:
+        """Where current passes hold tiles whose content is gone, by parameter key."""
+        with self._explained():
+            return work.stale(self._connection)
+
+    def nearby(self, where: Neighbourhood, *, key: str) -> Iterator[TileRecord]:
+        """Finished tiles, not gone, that can belong to passes of a neighbourhood."""
+        return self._each(work.nearby(self._connection, where, key=key))
+
+    def regroup(self, passes_: Sequence[PassCount], *, key: str) -> None:
+        """Keep passes in place of all those with these parameters that hold any of their tiles.
+
+        Passes whose tiles are all gone go too. One transaction.
+        """
+        with self._writing():
+            for one in passes_:
+                passes.record_pass(self._connection, one, key=key, day=day_of(one))
+            work.drop_displaced(self._connection, passes_, key=key)
 
     # -- passes ---------------------------------------------------------------------------------
 

@@ -59,12 +59,25 @@ def known_files(connection: sqlite3.Connection, folder: Path) -> Iterator[tuple[
 def remember_files(
     connection: sqlite3.Connection, items: Iterable[tuple[str | os.PathLike[str], int, int, str]]
 ) -> None:
-    """Keep (path, size, mtime_ns, sha256); what was known of a path is replaced."""
-    connection.executemany(
-        "INSERT INTO files VALUES (?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET "
-        "size = excluded.size, mtime_ns = excluded.mtime_ns, sha256 = excluded.sha256",
-        ((_key(path), size, mtime_ns, sha256) for path, size, mtime_ns, sha256 in items),
-    )
+    """Keep (path, size, mtime_ns, sha256); what was known of a path is replaced. Inside a transaction.
+
+    A content that no file has any more, since another took its place, is gone: its results stay, but
+    belong to no pass. A file that was deleted keeps its results.
+    """
+    for path, size, mtime_ns, sha256 in items:
+        before = connection.execute("SELECT sha256 FROM files WHERE path = ?", (_key(path),)).fetchone()
+        connection.execute(
+            "INSERT INTO files VALUES (?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET "
+            "size = excluded.size, mtime_ns = excluded.mtime_ns, sha256 = excluded.sha256",
+            (_key(path), size, mtime_ns, sha256),
+        )
+        connection.execute("UPDATE tiles SET gone = 0 WHERE sha256 = ? AND gone = 1", (sha256,))
+        if before is not None and before[0] != sha256:
+            connection.execute(
+                "UPDATE tiles SET gone = 1 WHERE sha256 = :old "
+                "AND NOT EXISTS (SELECT 1 FROM files WHERE files.sha256 = :old)",
+                {"old": before[0]},
+            )
 
 
 def finished(connection: sqlite3.Connection, *, key: str) -> set[str]:
@@ -81,7 +94,7 @@ def tile(connection: sqlite3.Connection, sha256: str, *, key: str) -> TileRecord
     return None if row is None else tile_from(row[0])
 
 
-def record_tile(connection: sqlite3.Connection, record: TileRecord, *, key: str) -> None:
+def record_tile(connection: sqlite3.Connection, record: TileRecord, *, key: str, context: str = "") -> None:
     """Keep a result in place of an earlier one; ends the attempt. Inside a transaction."""
     if record.sha256 is None:
         raise InputError(
@@ -93,14 +106,16 @@ def record_tile(connection: sqlite3.Connection, record: TileRecord, *, key: str)
     if final:
         connection.execute("DELETE FROM attempts WHERE key = ? AND sha256 = ?", (key, record.sha256))
     connection.execute(
-        "INSERT INTO tiles (sha256, key, final, status, acquired, site, simulated, path, record) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256, key) DO UPDATE SET final = excluded.final, "
-        "status = excluded.status, acquired = excluded.acquired, site = excluded.site, "
-        "simulated = excluded.simulated, path = excluded.path, record = excluded.record",
+        "INSERT INTO tiles (sha256, key, final, context, status, acquired, site, simulated, path, record) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256, key) DO UPDATE SET "
+        "final = excluded.final, context = excluded.context, status = excluded.status, "
+        "acquired = excluded.acquired, site = excluded.site, simulated = excluded.simulated, "
+        "path = excluded.path, record = excluded.record",
         (
             record.sha256,
             key,
             int(final),
+            context,
             record.status,
             moment_text(record.acquired),
             cell(record.site),
