@@ -133,6 +133,17 @@ class Site:
         """What hid tracks on that day."""
         return tuple(one for one in self.occluders if one.stands_on(day))
 
+    def caveats_on(self, day: dt.date) -> tuple[str, ...]:
+        """Sentences that belong beside a count of that day, what hid tracks included."""
+        return (
+            *self.caveats,
+            *(
+                f"{one.title} ({one.length_m:g} m x {one.width_m:g} m, since {one.since}): what stands under "
+                "it is not seen."
+                for one in self.occluders_on(day)
+            ),
+        )
+
     def tracks_on(self, day: dt.date | None) -> Path | None:
         """The site's track lines of that day; without a day, of the last layout. None where it has none."""
         fits = [one for one in self.tracks if day is None or (one.since or day) <= day <= (one.until or day)]
