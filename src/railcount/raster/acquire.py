@@ -58,7 +58,7 @@ def acquisition_of(
         "imagery_metadata": _from_imagery(imagery),
         "sidecar": sidecar_facts(path, name),
         "file_name": Facts(acquired=name.acquired, sensor=name.sensor),
-        "folder": Facts(acquired=_folder_date(path)),
+        "folder": Facts(acquired=folder_date(path)),
     }
     merged = Facts()
     for facts in sources.values():
@@ -105,7 +105,8 @@ def _from_imagery(imagery: Mapping[str, str]) -> Facts:
     )
 
 
-def _folder_date(path: Path) -> date | None:
+def folder_date(path: Path) -> date | None:
+    """The date that the nearest folder above a file is named by."""
     return next((found for found in (_date_at_start(folder.name) for folder in path.parents) if found), None)
 
 

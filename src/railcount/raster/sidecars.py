@@ -97,8 +97,8 @@ def sidecar_facts(path: Path, name: NameInfo) -> Facts:
     gives a note.
     """
     merged = Facts()
-    for candidate in _candidates(path, name):
-        facts = _read(candidate)
+    for candidate in sidecar_names(path.name, name):
+        facts = _read(path.with_name(candidate))
         if facts is not None:
             merged = merge(merged, facts)
     return merged
@@ -114,17 +114,18 @@ def merge(first: Facts, second: Facts) -> Facts:
     return replace(first, notes=first.notes + second.notes, **gaps)
 
 
-def _candidates(path: Path, name: NameInfo) -> Iterator[Path]:
-    stem = path.name.rsplit(".", 1)[0]
+def sidecar_names(file_name: str, name: NameInfo) -> Iterator[str]:
+    """Names that a sidecar of an image can have, in its folder; ``name`` is what the image's own says."""
+    stem = file_name.rsplit(".", 1)[0]
     stems = list(dict.fromkeys(filter(None, (stem, name.scene, re.sub(r"_R\d+C\d+(?=[_-]|$)", "", stem)))))
     for one in stems:
-        yield path.with_name(f"{one}_metadata.json")
-        yield path.with_name(f"{one}_metadata.xml")
+        yield f"{one}_metadata.json"
+        yield f"{one}_metadata.xml"
         for suffix in ("json", "IMD", "imd", "XML", "xml"):
-            yield path.with_name(f"{one}.{suffix}")
+            yield f"{one}.{suffix}"
         if one.upper().startswith("IMG_"):
             for suffix in ("XML", "xml"):
-                yield path.with_name(f"DIM_{one[4:]}.{suffix}")
+                yield f"DIM_{one[4:]}.{suffix}"
 
 
 def _read(path: Path) -> Facts | None:
