@@ -1,0 +1,124 @@
+"""A history as a GeoPackage: cars, tracks and a table of passes."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from railcount.files import replacing
+from railcount.outputs.history import COLUMNS, FLOATS, INTEGERS, OneFrame, row
+from railcount.outputs.text import time_text
+from railcount.outputs.vector import column, wkb, write_layer
+from railcount.text import escape
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from railcount.history import Summary
+    from railcount.observation import PassCount
+
+_AT_ONCE = 200
+"""Passes in memory at a time."""
+
+_CARS: dict[str, type] = {
+    "pass": object,
+    "acquired": object,
+    "track": object,
+    "train": np.int32,
+    "position": np.int32,
+    "kind": object,
+    "covered": object,
+    "length_m": np.float64,
+    "width_m": np.float64,
+    "heading_deg": np.float64,
+    "confidence": np.float64,
+    "flags": object,
+}
+_TRACKS: dict[str, type] = {
+    "pass": object,
+    "tile": object,
+    # "id" is what --tracks reads a line's name from.
+    "id": object,
+    "length_m": np.float64,
+    "visible_fraction": np.float64,
+    "confidence": np.float64,
+}
+_PASSES: dict[str, type] = {
+    name: np.int64 if name in INTEGERS else np.float64 if name in FLOATS else object for name in COLUMNS
+}
+
+
+def write_geopackage(
+    summaries: Iterable[Summary],
+    passes: Iterable[PassCount],
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Write the layers ``railcars`` (polygons), ``tracks`` (lines) and ``passes`` (a row a pass).
+
+    Coordinates are longitude and latitude (WGS 84), or pixels where no pass has a CRS. Raises
+    InputError where some have one and some have none; OutputExists and OutputError as
+    ``files.replacing`` does.
+    """
+    frame = OneFrame()
+    with replacing(path, overwrite=overwrite) as temporary:
+        rest = frame(passes)
+        while some := list(islice(rest, _AT_ONCE)):
+            if frame.pixels is not None:
+                _add(temporary, some, crs=None if frame.pixels else "EPSG:4326")
+        if frame.pixels is None:
+            _add(temporary, (), crs="EPSG:4326")
+        lines = iter(summaries)
+        while True:
+            rows = [row(one) for one in islice(lines, _AT_ONCE)]
+            write_layer(temporary, "passes", None, None, _fields(rows, _PASSES), crs=None)
+            if len(rows) < _AT_ONCE:
+                break
+
+
+def _add(path: Path, passes: Sequence[PassCount], *, crs: str | None) -> None:
+    import shapely
+
+    cars = [(one, car) for one in passes for car in one.cars]
+    shapes = [shapely.Polygon(car.ring) for _, car in cars]
+    rows: list[dict[str, Any]] = [
+        {
+            **{name: getattr(car, name, None) for name in _CARS},
+            "pass": escape(one.id),
+            "acquired": time_text(one),
+            "track": escape(car.track),
+            "covered": {True: "yes", False: "no", None: None}[car.covered],
+            "flags": escape(", ".join(car.flags)),
+        }
+        for one, car in cars
+    ]
+    write_layer(path, "railcars", "Polygon", wkb(shapes), _fields(rows, _CARS), crs=crs)
+    tracks = [
+        (one, tile, track)
+        for one in passes
+        for tile in one.tiles
+        for track in tile.tracks
+        if len(track.line) > 1
+    ]
+    lines = [shapely.LineString(track.line) for *_, track in tracks]
+    rows = [
+        {
+            "pass": escape(one.id),
+            "tile": escape(tile.tile),
+            "id": escape(track.id),
+            "length_m": track.length_m,
+            "visible_fraction": track.visible_fraction,
+            "confidence": track.confidence,
+        }
+        for one, tile, track in tracks
+    ]
+    write_layer(path, "tracks", "LineString", wkb(lines), _fields(rows, _TRACKS), crs=crs)
+
+
+def _fields(rows: Sequence[dict[str, Any]], kinds: dict[str, type]) -> dict[str, Any]:
+    return {name: column([cells[name] for cells in rows], kind=kind) for name, kind in kinds.items()}
