@@ -95,7 +95,7 @@ def describe(
         chance=chance(count, days=selection.days) if count else None,
         step=step(count, day=day, selection=selection) if count else None,
         change=change,
-        words=tuple(remarks(selection, change=change, doubt=thin(selection), judged=observation)),
+        words=tuple(remarks(selection, doubt=thin(selection), judged=observation)),
     )
 
 

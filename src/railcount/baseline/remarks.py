@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from railcount.baseline.change import MAX_CHANCE, MIN_DAYS, RANGE_LEVEL
+from railcount.baseline.figures import MIN_DAYS as FEW_DAYS
 from railcount.baseline.windows import n_days
 
 if TYPE_CHECKING:
@@ -18,14 +19,19 @@ GAP_DAYS = 180
 """A stretch without knowledge that is worth a sentence though it rules nothing out."""
 
 
-def remarks(
-    selection: Selection, *, change: ChangePoint, doubt: str, judged: Observation | None
-) -> Iterator[str]:
+def remarks(selection: Selection, *, doubt: str, judged: Observation | None) -> Iterator[str]:
     """Sentences, the gravest first."""
     if not selection.used:
         yield f"No count from {selection.span[0]} to {selection.span[1]} is known."
     elif doubt:
         yield f"The history is too thin to judge by: {doubt}."
+    elif selection.days and len(selection.days) < FEW_DAYS:
+        n = len(selection.days)
+        yield (
+            f"Only {_days(n)} of the window {'has' if n == 1 else 'have'} a count, the rest is known from "
+            "statements about periods: no percentile is given, and no count can have a chance below "
+            f"1 in {n + 1}."
+        )
     gap = selection.longest_gap
     if selection.used and not doubt and gap is not None and n_days(gap) > GAP_DAYS:
         yield f"Nothing is known from {gap[0]} to {gap[1]}, {n_days(gap)} days."
@@ -35,10 +41,9 @@ def remarks(
         shown = ", ".join(uncounted[:5]) + (" and others" if len(uncounted) > 5 else "")
         yield f"{images} seen but not counted ({shown}): taken for unknown, never for zero."
     yield from _mixed(selection, judged=judged)
-    yield say(change)
 
 
-def say(change: ChangePoint) -> str:
+def change_words(change: ChangePoint) -> str:
     """The change-point as a sentence or two."""
     if change.status == "too_few":
         days = "1 day" if change.n_days == 1 else f"{change.n_days} days"

@@ -113,7 +113,8 @@ def select(
     """
     span = window.before(day)
     used, not_used = [], []
-    for one in sorted(observations, key=_order):
+    # A row that is in the site's table and in a history is one.
+    for one in sorted(dict.fromkeys(observations), key=_order):
         if one.last < span[0] or one.first > span[1] or (one.id and one.id in exclude):
             continue
         reason = _reason_against(one, span=span, zones=zones, without=without)

@@ -21,6 +21,7 @@ COMMANDS = {
     "scan": "Count the railcars in a tile.",
     "tracks": "Show and save the tracks of a tile.",
     "compare": "Set a count against the years before it.",
+    "baseline": "Show what a site has shown before.",
     "verify": "Count a folder of tiles and compare with what it should give.",
     "evaluate": "Score outlines against known ones.",
     "simulate": "Draw a yard with its truth.",

@@ -75,3 +75,6 @@ def read(path: str | None, site: Site) -> Past:
         counts = "1 count" if len(drawn) == 1 else f"{len(drawn)} counts"
         return Past(observations=real, words=f"{counts} in simulated images are left out.")
     return Past(observations=(*real, *drawn), words="")
+
+
+NOTHING = Past(observations=(), words="These are the site's published counts alone, as asked for.")
