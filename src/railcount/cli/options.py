@@ -126,6 +126,13 @@ gsd = click.option(
     help="Size of a pixel, for a raster without a usable CRS; results are then in pixels. "
     "Overrules a CRS, and says so.",
 )
+history = click.option(
+    "--history",
+    "history_path",
+    type=INPUT,
+    metavar="FILE",
+    help="The history.  [default: RAILCOUNT_HISTORY, else one in your data folder]",
+)
 overwrite = click.option("--overwrite", is_flag=True, help="Replace output files that exist.")
 
 

@@ -38,6 +38,12 @@ COLUMNS = (
 INTEGERS = frozenset(
     ("trains", "tiles_n", *(f"{name}_{b}" for name in ("railcars", "hand", "locomotives") for b in _BOUNDS))
 )
+COUNT_COLUMNS = (
+    *("count", "site", "first", "last", "statement", "zone", "unit", "low", "best", "high", "qualifier"),
+    *("sensor", "source", "url", "method", "pass", "visible_fraction", "simulated", "notes"),
+    *("who", "at", "why"),
+)
+"""Of a row a published or hand count."""
 FLOATS = frozenset({"occupied_m", "length_m", "visible_fraction"})
 
 
@@ -82,6 +88,7 @@ def count_row(one: StoredCount) -> dict[str, Any]:
         "why": plain(one.why),
     }
     cells["pass"] = cells.pop("id")
+    cells = {name: cells[name] for name in COUNT_COLUMNS}
     return {name: escape(value) if isinstance(value, str) else value for name, value in cells.items()}
 
 

@@ -1,0 +1,167 @@
+"""The commands of ``railcount history`` that change it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from railcount.cli import options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from railcount.history import History
+
+_COUNT = click.IntRange(0, 1_000_000)
+
+
+@contextmanager
+def _existing(path: str | None) -> Iterator[History]:
+    """A history to write to; a mistyped name must not make a new one."""
+    from railcount.history import History, default_path
+    from railcount.history.place import check_file
+
+    check_file(Path(path) if path is not None else default_path())
+    with History.open(path) as opened:
+        yield opened
+
+
+def _entered(command: Callable[..., None]) -> Callable[..., None]:
+    for made in (
+        click.option("--why", metavar="TEXT", help="Why it was counted by hand."),
+        click.option("--who", metavar="NAME", help="Who counted.  [default: your user name]"),
+    ):
+        command = made(command)
+    return command
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return "unknown"
+
+
+def _signature(who: str | None, why: str | None) -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    return {"who": who or _user(), "at": datetime.now(UTC).replace(microsecond=0), "why": why}
+
+
+@click.command("import")
+@click.argument("table", type=options.INPUT, metavar="FILE.csv")
+@click.option("--site", required=True, metavar="NAME|FILE", help="Site that the counts are of.")
+@click.option(
+    "--method", type=click.Choice(["published", "hand"]), default="published", show_default=True,
+    help="Printed by others, or counted by you: those stand for the machine's of their day.",
+)  # fmt: skip
+@options.history
+@_entered
+@options.verbosity
+def import_counts(
+    *, table: str, site: str, method: str, history_path: str | None, who: str | None, why: str | None
+) -> None:
+    """Add counts from a table with the columns of a site's published_counts.csv.
+
+    A row that is there already is not added again.
+
+    \b
+    Example: railcount history import counts.csv --site tumangang --method hand
+    """
+    from dataclasses import replace
+
+    from railcount import sites
+    from railcount.history import History
+    from railcount.sites.history import read_counts
+
+    place = sites.load(site)
+    read = read_counts(Path(table), zones=[zone.id for zone in place.zones])
+    is_hand = method == "hand"
+    rows = [replace(one, method="hand") if is_hand else one for one in read]
+    with History.open(history_path) as opened:
+        n_new = opened.add_counts(place.name, rows, **_signature(who, why))
+    click.echo(f"railcount: {n_new} added, {len(rows) - n_new} were there already", err=True)
+
+
+@click.command()
+@click.argument("pass_id", metavar="PASS")
+@click.option("--count", "best", required=True, type=_COUNT, metavar="N", help="Railcars, no locomotives.")
+@click.option("--low", type=_COUNT, metavar="L", help="At least; N if not given.")
+@click.option("--high", type=_COUNT, metavar="H", help="At most; N if not given.")
+@options.history
+@_entered
+@options.verbosity
+def hand(
+    *,
+    pass_id: str,
+    best: int,
+    low: int | None,
+    high: int | None,
+    history_path: str | None,
+    who: str | None,
+    why: str | None,
+) -> None:
+    """Count a pass yourself: your count stands for the machine's, which is kept.
+
+    The count that you give last stands.
+
+    \b
+    Example: railcount history hand tumangang-20231005T021100Z --count 73 --why "two under cloud"
+    """
+    with _existing(history_path) as opened:
+        opened.add_hand_count(pass_id, best=best, low=low, high=high, **_signature(who, why))
+
+
+@click.command()
+@click.argument("which", metavar="PASS|count-N")
+@options.history
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@options.verbosity
+def remove(which: str, history_path: str | None, yes: bool) -> None:
+    """Remove a pass with its tiles, cars and hand counts, or one count of list --counts.
+
+    A batch over a folder that still has the images counts them again.
+
+    \b
+    Example: railcount history remove tumangang-20231005T021100Z --yes
+    """
+    from railcount.text import escape
+
+    with _existing(history_path) as opened:
+        number = which.removeprefix("count-")
+        is_count = which != number and number.isascii() and number.isdigit()
+        if not is_count:
+            _must_exist(opened, which)
+        if not yes:
+            n = 0 if is_count else sum(1 for _ in opened.counts(pass_id=which))
+            with_counts = f" and {n} hand count{'s' if n > 1 else ''} of it" if n else ""
+            click.confirm(f"Remove {escape(which)}{with_counts} for good?", abort=True, err=True)
+        if is_count:
+            opened.remove_count(int(number))
+        else:
+            opened.remove(which)
+
+
+def _must_exist(opened: History, pass_id: str) -> None:
+    from railcount.errors import InputError
+
+    if next(opened.summaries(pass_id=pass_id), None) is None:
+        raise InputError(f"there is no pass {pass_id!r:.80}; 'railcount history list' shows them")
+
+
+@click.command()
+@options.history
+@options.verbosity
+def upgrade(history_path: str | None) -> None:
+    """Bring a history of an older railcount up to date; make a backup first.
+
+    \b
+    Example: railcount history upgrade
+    """
+    with _existing(history_path):
+        pass
