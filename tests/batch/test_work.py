@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from railcount.observation import PassCount
     from railcount.records import TileRecord
 
 DAY = Neighbourhood(dt.date(2023, 10, 5))
@@ -34,6 +36,10 @@ def keep(history: History, *tiles: TileRecord, context: str = "") -> None:
         history.record_tile(one, key="k", context=context)
 
 
+def join(history: History, *passes: PassCount) -> int:
+    return history.regroup([(one, None) for one in passes], where=DAY, key="k")
+
+
 def ids(history: History) -> list[str]:
     return [one.id for one in history.passes(key="k")]
 
@@ -45,12 +51,23 @@ def test_results_say_status_and_context(history: History) -> None:
     assert history.results("other") == {}
 
 
-def test_a_tile_is_loose_until_a_pass_holds_it(history: History) -> None:
+def test_what_was_counted_waits_to_be_joined(history: History) -> None:
     one, two = tile("a.tif"), tile("b.tif", acquired=None)
+    beside = Neighbourhood(None, "archive")
     keep(history, one, two)
-    assert history.loose("k") == {one.sha256: DAY, two.sha256: Neighbourhood(None, "archive")}
-    history.regroup([pass_of(one)], key="k")
-    assert list(history.loose("k")) == [two.sha256]
+    assert history.unjoined() == [("k", beside), ("k", DAY)]
+    join(history, pass_of(one))
+    assert history.unjoined() == [("k", beside)]
+    assert history.tiles_of("p", key="k") == {one.sha256}
+    assert history.tiles_of("p", key="other") == frozenset()
+
+
+def test_a_new_result_touches_where_the_old_one_was(history: History) -> None:
+    one = tile("a.tif")
+    keep(history, one)
+    join(history, pass_of(one))
+    keep(history, replace(one, acquired=dt.date(2020, 1, 1)))
+    assert history.unjoined() == [("k", Neighbourhood(dt.date(2020, 1, 1))), ("k", DAY)]
 
 
 def test_neighbours_are_of_the_day_and_those_beside_it_or_of_the_folder(history: History) -> None:
@@ -65,38 +82,45 @@ def test_neighbours_are_of_the_day_and_those_beside_it_or_of_the_folder(history:
     assert [record.tile for record in beside] == ["archive/deeper/u.tif"]
 
 
-def test_a_content_that_was_replaced_is_stale(history: History) -> None:
-    old, other, new = tile("a.tif"), tile("b.tif"), tile("a.tif", content="new")
+def test_a_content_that_was_replaced_is_gone(history: History) -> None:
+    old, other = tile("a.tif"), tile("b.tif")
     keep(history, old, other)
-    history.regroup([pass_of(old, other)], key="k")
-    assert history.stale() == {}
-    keep(history, new)
-    assert history.stale() == {"k": {DAY}}
-    assert set(history.loose("k")) == {new.sha256}
-    assert {record.sha256 for record in history.nearby(DAY, key="k")} == {other.sha256, new.sha256}
-    history.regroup([pass_of(other, new)], key="k")
-    assert history.stale() == {}
+    join(history, pass_of(old, other))
+    new = tile("a.tif", content="new", acquired=dt.date(2020, 1, 1))
+    assert new.sha256 is not None
+    history.remember_files([(new.tile, 2, 2, new.sha256)])
+    assert history.unjoined() == [("k", DAY)]
+    assert {record.sha256 for record in history.nearby(DAY, key="k")} == {other.sha256}
 
 
 def test_a_content_with_another_file_or_a_deleted_one_stays(history: History) -> None:
     one, again = tile("a.tif"), tile("b.tif", content="a.tif")
     keep(history, one, again)
-    history.regroup([pass_of(again)], key="k")
-    keep(history, tile("a.tif", content="new"))
-    assert history.stale() == {}
-    keep(history, tile("b.tif", content="newer"))
-    assert history.stale() == {"k": {DAY}}
-    keep(history, tile("c.tif", content="a.tif"))
-    assert history.stale() == {}, "it is back"
+    join(history, pass_of(again))
+    assert one.sha256 is not None
+
+    def now_holds(name: str, content: str) -> None:
+        sha256 = tile(content=content).sha256
+        assert sha256 is not None
+        history.remember_files([(f"archive/{name}", 3, 3, sha256)])
+
+    now_holds("a.tif", "new")
+    assert history.unjoined() == []
+    now_holds("b.tif", "newer")
+    assert history.unjoined() == [("k", DAY)]
+    join(history)
+    now_holds("c.tif", "a.tif")
+    assert history.unjoined() == [("k", DAY)], "it is back"
+    assert [record.sha256 for record in history.nearby(DAY, key="k")] == [one.sha256]
 
 
 def test_passes_that_lost_their_tiles_go(history: History) -> None:
     one, two = tile("a.tif"), tile("b.tif")
     keep(history, one, two)
-    history.regroup([pass_of(one, id="one"), pass_of(two, id="two")], key="k")
-    history.regroup([pass_of(one, two, id="both")], key="k")
+    assert join(history, pass_of(one, id="one"), pass_of(two, id="two")) == 0
+    assert join(history, pass_of(one, two, id="both")) == 2
     assert ids(history) == ["both"]
     keep(history, tile("a.tif", content="new a"), tile("b.tif", content="new b"))
-    history.regroup([], key="k")
+    assert join(history) == 1
     assert ids(history) == []
     assert history.check() == []

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from railcount.counts import Status
-    from railcount.history import History, KnownFile, Neighbourhood
+    from railcount.history import History, KnownFile
 
 SETTLE_S = 2.0
 """How old the last change of a file must be for it to be whole, and for its time to tell it from a later
@@ -64,8 +64,6 @@ class Same:
     tile: str
     sha256: str
     status: Status
-    is_loose: bool
-    """No pass holds it yet."""
     unit: int
 
 
@@ -103,7 +101,6 @@ class Plan:
         self._results = {
             sha256: one for sha256, one in results.items() if not (retry and one.status in TRIED_AGAIN)
         }
-        self._loose: dict[str, Neighbourhood] = history.loose(key)
         self._suspects = {c for c, n in history.interrupted(key).items() if n >= SUSPECT_AFTER}
         self._first: dict[bytes, str] = {}
         self._unit = 0
@@ -165,13 +162,7 @@ class Plan:
         context = context_of(item.path, mask=mask)
         earlier = self._results.get(sha256)
         if earlier is not None and earlier.context == context:
-            yield Same(
-                tile=tile,
-                sha256=sha256,
-                status=earlier.status,
-                is_loose=sha256 in self._loose,
-                unit=self._unit,
-            )
+            yield Same(tile=tile, sha256=sha256, status=earlier.status, unit=self._unit)
             return
         yield Job(
             path=item.path.absolute(),

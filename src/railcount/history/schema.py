@@ -40,7 +40,12 @@ _FIRST = (
     # Records are long: this answers what is finished without touching them.
     """CREATE INDEX tiles_finished ON tiles (key, final, sha256, status, context, gone)""",
     """CREATE INDEX tiles_by_day ON tiles (key, acquired, path)""",
-    """CREATE INDEX tiles_gone ON tiles (sha256, key) WHERE gone = 1""",
+    """CREATE INDEX tiles_gone ON tiles (key, sha256) WHERE gone = 1""",
+    # Days, or folders of tiles without a date, whose tiles must be joined to passes again. day and folder
+    # are empty where they do not apply.
+    """CREATE TABLE unjoined (
+        key TEXT NOT NULL, day TEXT NOT NULL, folder TEXT NOT NULL, PRIMARY KEY (key, day, folder)
+    ) WITHOUT ROWID""",
     """CREATE TABLE attempts (
         sha256 TEXT NOT NULL, key TEXT NOT NULL, handed_out INTEGER NOT NULL, failed INTEGER NOT NULL,
         PRIMARY KEY (key, sha256)
@@ -91,7 +96,7 @@ VERSION = len(MIGRATIONS)
 """The layout that this railcount writes; a file says its own in ``PRAGMA user_version``."""
 
 TABLES = frozenset(
-    ("meta", "parameters", "files", "tiles", "attempts", "passes", "pass_tiles", "cars", "counts")
+    ("meta", "parameters", "files", "tiles", "unjoined", "attempts", "passes", "pass_tiles", "cars", "counts")
 )
 
 

@@ -170,29 +170,33 @@ class History:
         with self._explained():
             return work.results(self._connection, key=key)
 
-    def loose(self, key: str) -> dict[str, Neighbourhood]:
-        """Finished tiles that no pass holds yet, and where others of their pass are to be found."""
+    def unjoined(self) -> list[tuple[str, Neighbourhood]]:
+        """Parameter keys and neighbourhoods whose tiles have changed since they were joined to passes."""
         with self._explained():
-            return work.loose(self._connection, key=key)
-
-    def stale(self) -> dict[str, set[Neighbourhood]]:
-        """Where current passes hold tiles whose content is gone, by parameter key."""
-        with self._explained():
-            return work.stale(self._connection)
+            return work.unjoined(self._connection)
 
     def nearby(self, where: Neighbourhood, *, key: str) -> Iterator[TileRecord]:
         """Finished tiles, not gone, that can belong to passes of a neighbourhood."""
         return self._each(work.nearby(self._connection, where, key=key))
 
-    def regroup(self, passes_: Sequence[PassCount], *, key: str) -> None:
-        """Keep passes in place of all those with these parameters that hold any of their tiles.
+    def tiles_of(self, pass_id: str, *, key: str) -> frozenset[str]:
+        """Content hashes of the tiles of a pass; empty where there is no such pass."""
+        with self._explained():
+            return work.members(self._connection, pass_id, key=key)
 
-        Passes whose tiles are all gone go too. One transaction.
+    def regroup(
+        self, made: Sequence[tuple[PassCount, date | None]], *, where: Neighbourhood, key: str
+    ) -> int:
+        """Keep passes, each with its day at the site, in place of all that hold any of their tiles.
+
+        Passes whose tiles are all gone go too, and the neighbourhood is joined. One transaction. Returns
+        how many passes went.
         """
         with self._writing():
-            for one in passes_:
-                passes.record_pass(self._connection, one, key=key, day=day_of(one))
-            work.drop_displaced(self._connection, passes_, key=key)
+            for one, day in made:
+                day_there = day_of(one) if day is None else day
+                passes.record_pass(self._connection, one, key=key, day=day_there)
+            return work.settle(self._connection, [one for one, _ in made], where=where, key=key)
 
     # -- passes ---------------------------------------------------------------------------------
 

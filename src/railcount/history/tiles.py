@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from railcount.errors import InputError
-from railcount.history.coding import cell, moment_text, tile_from, tile_text
+from railcount.history import work
+from railcount.history.coding import cell, moment, moment_text, text, tile_from, tile_text
 from railcount.history.rows import KnownFile
 from railcount.text import one_line
 
@@ -71,13 +72,27 @@ def remember_files(
             "size = excluded.size, mtime_ns = excluded.mtime_ns, sha256 = excluded.sha256",
             (_key(path), size, mtime_ns, sha256),
         )
-        connection.execute("UPDATE tiles SET gone = 0 WHERE sha256 = ? AND gone = 1", (sha256,))
+        if connection.execute("UPDATE tiles SET gone = 0 WHERE sha256 = ? AND gone = 1", (sha256,)).rowcount:
+            _unjoin(connection, sha256, key=None)
         if before is not None and before[0] != sha256:
-            connection.execute(
-                "UPDATE tiles SET gone = 1 WHERE sha256 = :old "
-                "AND NOT EXISTS (SELECT 1 FROM files WHERE files.sha256 = :old)",
-                {"old": before[0]},
-            )
+            _lose(connection, before[0])
+
+
+def _lose(connection: sqlite3.Connection, sha256: str) -> None:
+    """The results of a content are gone, unless another file has it."""
+    if connection.execute("SELECT 1 FROM files WHERE sha256 = ?", (sha256,)).fetchone() is None:
+        connection.execute("UPDATE tiles SET gone = 1 WHERE sha256 = ?", (sha256,))
+        _unjoin(connection, sha256, key=None)
+
+
+def _unjoin(connection: sqlite3.Connection, sha256: str, *, key: str | None) -> None:
+    """Where a result is found its passes must be made again; ``key`` None: with all parameters."""
+    rows = connection.execute(
+        "SELECT key, acquired, path FROM tiles WHERE sha256 = :sha256 AND (:key IS NULL OR key = :key)",
+        {"sha256": sha256, "key": key},
+    ).fetchall()
+    for its_key, acquired, path in rows:
+        work.mark(connection, work.neighbourhood(moment(acquired), text(path) or ""), key=its_key)
 
 
 def finished(connection: sqlite3.Connection, *, key: str) -> set[str]:
@@ -105,6 +120,7 @@ def record_tile(connection: sqlite3.Connection, record: TileRecord, *, key: str,
     final = not failed or n_failed >= MAX_FAILURES
     if final:
         connection.execute("DELETE FROM attempts WHERE key = ? AND sha256 = ?", (key, record.sha256))
+    _unjoin(connection, record.sha256, key=key)
     connection.execute(
         "INSERT INTO tiles (sha256, key, final, context, status, acquired, site, simulated, path, record) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256, key) DO UPDATE SET "
@@ -124,6 +140,7 @@ def record_tile(connection: sqlite3.Connection, record: TileRecord, *, key: str,
             tile_text(record),
         ),
     )
+    _unjoin(connection, record.sha256, key=key)
 
 
 def begin(connection: sqlite3.Connection, sha256: str, *, key: str) -> int:

@@ -1,4 +1,4 @@
-"""What a batch still has to do: tiles that no pass holds yet, and passes that hold tiles they should not."""
+"""What a batch still has to do: tiles to count, and passes to make of those that are counted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import posixpath
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from railcount.history.coding import cell, moment, text, tile_from
+from railcount.history.coding import cell, text, tile_from
 from railcount.history.passes import utc_day
 from railcount.history.rows import Neighbourhood, Result
 
@@ -38,30 +38,22 @@ def results(connection: sqlite3.Connection, *, key: str) -> dict[str, Result]:
     return {sha256: Result(*rest) for sha256, *rest in rows}
 
 
-def loose(connection: sqlite3.Connection, *, key: str) -> dict[str, Neighbourhood]:
-    """Finished tiles in no pass, with their neighbourhood."""
-    rows = connection.execute(
-        "SELECT sha256, acquired, path FROM tiles WHERE key = ? AND final = 1 AND gone = 0 AND NOT EXISTS ("
-        "SELECT 1 FROM pass_tiles WHERE pass_tiles.sha256 = tiles.sha256 AND pass_tiles.key = tiles.key)",
-        (key,),
-    )
-    return {sha256: _neighbourhood(*rest) for sha256, *rest in rows}
+def mark(connection: sqlite3.Connection, where: Neighbourhood, *, key: str) -> None:
+    """The tiles of a neighbourhood must be joined to passes again. Inside a transaction."""
+    connection.execute("INSERT OR IGNORE INTO unjoined VALUES (?, ?, ?)", (key, *_cells(where)))
 
 
-def stale(connection: sqlite3.Connection) -> dict[str, set[Neighbourhood]]:
-    """By parameter key, the neighbourhoods of tiles that are gone and still in a current pass."""
-    rows = connection.execute(
-        "SELECT tiles.key, tiles.acquired, tiles.path FROM tiles JOIN pass_tiles USING (sha256, key) "
-        "JOIN passes ON passes.n = pass WHERE gone = 1 AND current = 1"
-    )
-    found: dict[str, set[Neighbourhood]] = {}
-    for key, *rest in rows:
-        found.setdefault(key, set()).add(_neighbourhood(*rest))
-    return found
+def unjoined(connection: sqlite3.Connection) -> list[tuple[str, Neighbourhood]]:
+    """Parameter keys and neighbourhoods whose tiles must be joined again."""
+    rows = connection.execute("SELECT key, day, folder FROM unjoined ORDER BY key, day, folder")
+    return [
+        (key, Neighbourhood(date.fromisoformat(day), None) if day else Neighbourhood(None, text(folder)))
+        for key, day, folder in rows
+    ]
 
 
-def _neighbourhood(acquired: str | None, path: Any) -> Neighbourhood:
-    return neighbourhood(moment(acquired), text(path) or "")
+def _cells(where: Neighbourhood) -> tuple[Any, Any]:
+    return ("" if where.day is None else where.day.isoformat(), cell(where.folder or ""))
 
 
 def nearby(connection: sqlite3.Connection, where: Neighbourhood, *, key: str) -> Iterator[TileRecord]:
@@ -77,28 +69,43 @@ def nearby(connection: sqlite3.Connection, where: Neighbourhood, *, key: str) ->
         return
     undated = connection.execute("SELECT n, path FROM tiles WHERE key = ? AND acquired IS NULL", (key,))
     for n, path in undated.fetchall():
-        if _neighbourhood(None, path) == where:
+        if neighbourhood(None, text(path) or "") == where:
             for (stored,) in connection.execute(
                 "SELECT record FROM tiles WHERE n = ? AND final = 1 AND gone = 0", (n,)
             ):
                 yield tile_from(stored)
 
 
-def drop_displaced(connection: sqlite3.Connection, kept: Iterable[PassCount], *, key: str) -> None:
-    """Remove passes with these parameters that hold tiles of the kept ones, or gone tiles alone.
+def members(connection: sqlite3.Connection, pass_id: str, *, key: str) -> frozenset[str]:
+    """The contents of a pass's tiles; empty where there is no such pass."""
+    rows = connection.execute(
+        "SELECT sha256 FROM pass_tiles JOIN passes ON n = pass WHERE id = ? AND passes.key = ?",
+        (cell(pass_id), key),
+    )
+    return frozenset(sha256 for (sha256,) in rows)
 
-    Counts made by hand stay: they name a pass, which may come again. Inside a transaction.
+
+def settle(
+    connection: sqlite3.Connection, kept: Iterable[PassCount], *, where: Neighbourhood, key: str
+) -> int:
+    """Remove passes that hold tiles of the kept ones, or gone tiles alone; the neighbourhood is joined.
+
+    Returns how many went. Counts made by hand stay: they name a pass, which may come again. Inside a
+    transaction.
     """
+    n_gone = 0
     for one in kept:
         for tile in one.tiles:
-            connection.execute(
+            n_gone += connection.execute(
                 "DELETE FROM passes WHERE key = :key AND id <> :id AND n IN "
                 "(SELECT pass FROM pass_tiles WHERE sha256 = :sha256 AND key = :key)",
                 {"key": key, "id": cell(one.id), "sha256": tile.sha256},
-            )
-    connection.execute(
-        "DELETE FROM passes WHERE key = :key AND n IN (SELECT pass FROM pass_tiles JOIN tiles USING "
-        "(sha256, key) WHERE gone = 1 AND key = :key) AND NOT EXISTS (SELECT 1 FROM pass_tiles JOIN tiles "
+            ).rowcount
+    n_gone += connection.execute(
+        "DELETE FROM passes WHERE n IN (SELECT pass FROM tiles JOIN pass_tiles USING (sha256, key) "
+        "WHERE key = :key AND gone = 1) AND NOT EXISTS (SELECT 1 FROM pass_tiles JOIN tiles "
         "USING (sha256, key) WHERE pass = passes.n AND gone = 0)",
         {"key": key},
-    )
+    ).rowcount
+    connection.execute("DELETE FROM unjoined WHERE key = ? AND day = ? AND folder = ?", (key, *_cells(where)))
+    return n_gone
