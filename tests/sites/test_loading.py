@@ -188,7 +188,7 @@ def test_repeated_zone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["nowhere", "nowhere.toml", "", "a\0b", "x" * 5000])
 def test_no_such_site(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(MissingInput, match="give one of: tumangang"):
+    with pytest.raises(MissingInput, match="give one of: khasan, tumangang"):
         sites.load(name)
 
 

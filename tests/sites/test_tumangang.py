@@ -1,4 +1,4 @@
-"""The data of the site that ships with railcount."""
+"""The data of the first site that ships with railcount."""
 
 from __future__ import annotations
 
@@ -146,7 +146,9 @@ def test_canopy_outline_measures_what_it_says() -> None:
 def test_locate() -> None:
     found = sites.locate(130.6222, 42.4187)
     assert found is SITE
-    assert sites.locate(130.64528, 42.42806) is None, "Khasan is across the border"
+    khasan = sites.locate(130.64528, 42.42806)
+    assert khasan is not None
+    assert khasan.name == "khasan", "across the border"
     assert sites.locate(0.0, 0.0) is None
 
 

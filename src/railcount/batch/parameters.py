@@ -93,15 +93,9 @@ class Parameters:
 
     def _site_files(self) -> Iterator[Path]:
         """Of a site of the user's: its description and its lines. What was counted there is no part of it."""
-        if self.site is None or _is_shipped(self.site):
-            return
         from railcount import sites
 
-        known = sites.load(self.site)
-        path = Path(self.site)
-        yield path / "site.toml" if path.is_dir() else path
-        for one in known.tracks:
-            yield one.path
+        yield from sites.own_files(self.site)
 
 
 def content_digest(path: Path, *, n_bytes: int = _CHUNK) -> Iterator[str | None]:

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from railcount.sites.loading import load, locate, names
+from railcount.sites.catalogue import entries, load, locate, locate_footprint, names, own_files
 from railcount.sites.place import Occluder, Site, SiteTracks, Zone
 
-__all__ = ["Occluder", "Site", "SiteTracks", "Zone", "load", "locate", "names"]
+__all__ = [
+    "Occluder",
+    "Site",
+    "SiteTracks",
+    "Zone",
+    "entries",
+    "load",
+    "locate",
+    "locate_footprint",
+    "names",
+    "own_files",
+]

@@ -1,67 +1,30 @@
-"""Sites that ship with railcount, and site files that the user wrote."""
+"""A site file and the tables beside it, read with every key checked."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from railcount.errors import InputError, MissingInput
+from railcount.errors import InputError
 from railcount.sites.fields import Fields, beside, read_text
 from railcount.sites.history import read_counts
 from railcount.sites.place import Occluder, Site, SiteTracks, Zone
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from railcount.baseline import Observation
 
 FILE_NAME = "site.toml"
 MAX_EXTENT_M = 1_000_000.0
 
-_HERE = Path(__file__).parent
 _ID = re.compile(r"^[a-z][a-z0-9_-]{0,63}$")
 _CRS = re.compile(r"^EPSG:\d{4,6}$", re.ASCII)
 
 
-@lru_cache(maxsize=1)
-def names() -> tuple[str, ...]:
-    """Names of the sites that ship with railcount."""
-    return tuple(sorted(path.parent.name for path in _HERE.glob(f"*/{FILE_NAME}")))
-
-
-def load(name_or_path: str | Path) -> Site:
-    """A site by its name, or from a site file, or from a folder that holds a ``site.toml``.
-
-    Raises MissingInput where there is no such site, InputError that names the key that is wrong.
-    """
-    if name_or_path in names():
-        return _shipped(str(name_or_path))
-    path = Path(name_or_path)
-    try:
-        path = path / FILE_NAME if path.is_dir() else path
-        exists = path.exists()
-    except (OSError, ValueError):
-        exists = False
-    if not exists:
-        known = ", ".join(names())
-        raise MissingInput(
-            f"no site {str(name_or_path)!r:.80}; give one of: {known}, or the path of a site file"
-        )
-    return _read(path)
-
-
-def locate(lon: float, lat: float) -> Site | None:
-    """The shipped site in whose box the point (WGS84 degrees) lies; None where there is none."""
-    return next((site for name in names() if (site := _shipped(name)).contains(lon, lat)), None)
-
-
-@lru_cache(maxsize=64)
-def _shipped(name: str) -> Site:
-    return _read(_HERE / name / FILE_NAME)
-
-
-def _read(path: Path) -> Site:
+def read_site(path: Path) -> Site:
+    """A site from its file. Raises MissingInput, or InputError that names the file and the key."""
     try:
         table = tomllib.loads(read_text(path))
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:

@@ -109,6 +109,12 @@ class Site:
     """Sentences that belong beside every comparison."""
     observations: tuple[Observation, ...] = ()
 
+    @property
+    def area_deg2(self) -> float:
+        """Of the box, in square degrees at the equator: to tell which of two is the smaller."""
+        west, south, east, north = self.box
+        return (east - west) * (north - south) * math.cos(math.radians((south + north) / 2))
+
     def contains(self, lon: float, lat: float) -> bool:
         """True where the point lies in the site's box, its edge included."""
         west, south, east, north = self.box
@@ -123,7 +129,7 @@ class Site:
         ]
         if near:
             return min(near)[2]
-        return next((zone for zone in self.zones if zone.ring and _holds(zone.ring, lon, lat)), None)
+        return next((zone for zone in self.zones if zone.ring and holds(zone.ring, lon, lat)), None)
 
     def zone(self, zone_id: str) -> Zone | None:
         """The zone with this id."""
@@ -187,17 +193,17 @@ class Site:
 
 def distance_m(a: Position, b: Position) -> float:
     """Metres between two points, on the ellipsoid's tangent: right to 0.1 % within 50 km."""
-    east, north = _metres_per_degree((a[1] + b[1]) / 2)
+    east, north = metres_per_degree((a[1] + b[1]) / 2)
     turn = (b[0] - a[0] + 180.0) % 360.0 - 180.0
     return math.hypot(turn * east, (b[1] - a[1]) * north)
 
 
 def _moved(point: Position, east_m: float, north_m: float) -> Position:
-    east, north = _metres_per_degree(point[1])
+    east, north = metres_per_degree(point[1])
     return point[0] + east_m / east, point[1] + north_m / north
 
 
-def _metres_per_degree(lat: float) -> tuple[float, float]:
+def metres_per_degree(lat: float) -> tuple[float, float]:
     """Metres of a degree of longitude and of latitude, from the ellipsoid's radii of curvature."""
     e2 = _FLATTENING * (2 - _FLATTENING)
     phi = math.radians(lat)
@@ -208,8 +214,8 @@ def _metres_per_degree(lat: float) -> tuple[float, float]:
     )
 
 
-def _holds(ring: tuple[Position, ...], lon: float, lat: float) -> bool:
-    """Even-odd rule."""
+def holds(ring: tuple[Position, ...], lon: float, lat: float) -> bool:
+    """True where the point lies in the closed ring, by the even-odd rule."""
     inside = False
     for (x0, y0), (x1, y1) in pairwise(ring):
         if (y0 > lat) != (y1 > lat) and lon < x0 + (lat - y0) / (y1 - y0) * (x1 - x0):
