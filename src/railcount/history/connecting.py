@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -30,9 +29,13 @@ def open_writable(path: Path) -> sqlite3.Connection:
     except MissingInput:
         create(path)
         place.check_file(path)
-    if not os.access(path, os.W_OK):
+    if not place.can_write(path):
         raise place.refused(path, "may not be written to")
     with explained(path):
+        if place.has_log(path):
+            # Whoever closes a writable file last writes the log into it: not into one of a newer railcount.
+            with closing(connect(path, mode="ro")) as connection:
+                _check_tables(connection, path=path)
         connection = connect(path, mode="rw")
         try:
             _check_tables(connection, path=path)

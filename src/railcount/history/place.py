@@ -75,7 +75,7 @@ def check_file(path: Path) -> None:
     if int.from_bytes(head[68:72], "big") != APPLICATION_ID:
         raise refused(path, "is another program's SQLite file")
     check_version(path, int.from_bytes(head[60:64], "big"))
-    if not _has_log(path):
+    if not has_log(path):
         size = int.from_bytes(head[16:18], "big")
         whole = int.from_bytes(head[28:32], "big") * (65536 if size == 1 else size)
         if found.st_size < whole:
@@ -90,7 +90,7 @@ def check_version(path: Path, version: int) -> None:
         )
 
 
-def _has_log(path: Path) -> bool:
+def has_log(path: Path) -> bool:
     """A write-ahead log with something in it: the file alone is not the whole history."""
     try:
         return os.stat(f"{os.fspath(path)}-wal").st_size > 0
@@ -99,8 +99,13 @@ def _has_log(path: Path) -> bool:
 
 
 def can_be_immutable(path: Path) -> bool:
-    """True where nobody can be writing: neither the folder nor the file takes writes, and no log waits."""
-    return not (os.access(path.parent, os.W_OK) or os.access(path, os.W_OK) or _has_log(path))
+    """True where nobody like us can be writing: neither folder nor file takes writes, and no log waits."""
+    return not (can_write(path.parent) or can_write(path) or has_log(path))
+
+
+def can_write(path: Path) -> bool:
+    """True where this process may write to the file or into the folder."""
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def on_network(path: Path) -> bool:
