@@ -19,9 +19,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 COMMANDS = {
     "scan": "Count the railcars in a tile.",
+    "batch": "Count a folder and keep the results.",
     "tracks": "Show and save the tracks of a tile.",
     "compare": "Set a count against the years before it.",
+    "history": "Look at what was counted, export it, add counts of others.",
     "baseline": "Show what a site has shown before.",
+    "site": "List, show, make and check sites.",
     "verify": "Count a folder of tiles and compare with what it should give.",
     "evaluate": "Score outlines against known ones.",
     "simulate": "Draw a yard with its truth.",

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from railcount.sites.catalogue import entries, load, locate, locate_footprint, names, own_files
+from railcount.sites.catalogue import (
+    entries,
+    in_sight,
+    load,
+    locate,
+    locate_footprint,
+    names,
+    own_files,
+)
 from railcount.sites.place import Occluder, Site, SiteTracks, Zone
 
 __all__ = [
@@ -11,6 +19,7 @@ __all__ = [
     "SiteTracks",
     "Zone",
     "entries",
+    "in_sight",
     "load",
     "locate",
     "locate_footprint",

@@ -136,14 +136,25 @@ def locate_footprint(corners: Sequence[Position]) -> Site | None:
     lat = sum(y for _, y in corners) / len(corners)
     if (site := locate(lon, lat)) is not None:
         return site
-    ring = (*corners, corners[0])
-    near = [
-        (distance_m(zone.point, (lon, lat)), site.area_deg2, site.name, site)
-        for site in _usable()
-        for zone in site.zones
-        if zone.id in site.baseline_zones and holds(ring, *zone.point)
-    ]
-    return min(near)[3] if near else None
+
+    def far(site: Site) -> float:
+        return min(distance_m(point, (lon, lat)) for point in _points(site, corners))
+
+    return min(in_sight(corners), key=lambda site: (far(site), site.area_deg2, site.name), default=None)
+
+
+def in_sight(corners: Sequence[Position]) -> tuple[Site, ...]:
+    """Sites of which a zone that counts are compared in has its point in the tile, by name.
+
+    Where there are several, the tile's cars are of more than one yard. Corners as `locate_footprint`.
+    """
+    return tuple(site for site in _usable() if _points(site, corners))
+
+
+def _points(site: Site, corners: Sequence[Position]) -> list[Position]:
+    ring = (*corners, *corners[:1])
+    zones = [zone for zone in site.zones if zone.id in site.baseline_zones]
+    return [zone.point for zone in zones if holds(ring, *zone.point)]
 
 
 def own_files(name_or_path: str | Path | None) -> tuple[Path, ...]:

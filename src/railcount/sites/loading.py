@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 FILE_NAME = "site.toml"
 MAX_EXTENT_M = 1_000_000.0
 
+Box = tuple[float, float, float, float]
+"""West, south, east, north in degrees."""
+
 _ID = re.compile(r"^[a-z][a-z0-9_-]{0,63}$")
 _CRS = re.compile(r"^EPSG:\d{4,6}$", re.ASCII)
 
@@ -53,6 +56,28 @@ def read_site(path: Path) -> Site:
     return site
 
 
+def check_name(value: str) -> str:
+    """The name of a site. Raises InputError."""
+    if _ID.match(value) is None:
+        raise InputError(f"a site's name must be of lower-case letters, digits, - and _, got {value!r:.60}")
+    return value
+
+
+def check_crs(value: str) -> str:
+    """The code of a CRS. Raises InputError."""
+    if _CRS.match(value) is None:
+        raise InputError(f"a CRS must be a code such as EPSG:32652, got {value!r:.60}")
+    return value
+
+
+def check_box(box: Box) -> Box:
+    """West, south, east, north in degrees. Raises InputError."""
+    west, south, east, north = box
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+        raise InputError(f"a box must be west,south,east,north in degrees, got {', '.join(map(str, box))}")
+    return box
+
+
 def _id(fields: Fields, key: str) -> str:
     value = fields.text(key)
     if _ID.match(value) is None:
@@ -67,11 +92,12 @@ def _crs(top: Fields) -> str:
     return value
 
 
-def _box(top: Fields) -> tuple[float, float, float, float]:
+def _box(top: Fields) -> Box:
     west, south, east, north = top.numbers("box", 4)
-    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-        raise top.wrong("box", "[west, south, east, north] in degrees", [west, south, east, north])
-    return west, south, east, north
+    try:
+        return check_box((west, south, east, north))
+    except InputError:
+        raise top.wrong("box", "[west, south, east, north] in degrees", [west, south, east, north]) from None
 
 
 def _known(top: Fields, key: str, ids: list[str]) -> tuple[str, ...]:
