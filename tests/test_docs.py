@@ -23,9 +23,11 @@ from click.testing import CliRunner
 from rasterio.windows import Window
 
 from railcount.cli.main import COMMANDS, cli
+from railcount.history import History
 from railcount.outputs.json import schema
 from railcount.outputs.table import headline
 
+from .history import factories as past
 from .outputs import factories
 
 ROOT = Path(__file__).parents[1]
@@ -180,12 +182,17 @@ def all_usable(tile: Path, mask: Path) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_help_examples_run(name: str, folder: Path) -> None:
+def test_help_examples_run(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for target in ("yard.tif", "crop.tif"):
         shutil.copy(next((folder / "sample_tiles" / "2023-10-05").glob("*.tif")), folder / target)
     if name == "scan":
         shutil.copy(sample("_tracks.geojson"), folder / "yard_tracks.geojson")
         all_usable(folder / "yard.tif", folder / "yard_udm2.tif")
+    if name == "history":
+        monkeypatch.setenv("RAILCOUNT_HISTORY", str(folder / "history.sqlite"))
+        with History.open() as history:
+            history.record_tile(past.tile(), key=past.KEY)
+            history.record_pass(past.one_pass(past.tile()), key=past.KEY)
     if name == "verify":
         (folder / "tiles").mkdir()
         shutil.copy(folder / "yard.tif", folder / "tiles")
