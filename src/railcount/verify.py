@@ -234,6 +234,12 @@ def _record(ended: Ended, jobs: Sequence[Job]) -> TileRecord:
     return TileRecord.from_dict(ended.value["record"])
 
 
+def check_names(expected: Expected, jobs: Iterable[Job]) -> None:
+    """Raise InputError where the table could not name a new tile: before it is counted, not after."""
+    new = [Row(tile=job.tile, count=None, status="skipped") for job in jobs if job.row is None]
+    expected.rewritten({}, added=new)
+
+
 def rewritten(expected: Expected, outcomes: Iterable[Outcome]) -> Rewritten:
     """The table with what differs put right by what was measured.
 

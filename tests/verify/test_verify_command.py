@@ -161,6 +161,14 @@ def test_update_says_where_a_count_was_lost(tmp_path: Path, found: Found, row: s
     assert "a.tif,,0,uncountable" in (tmp_path / "expected.csv").read_text()
 
 
+def test_a_name_that_no_table_can_hold_is_told_before_counting(tmp_path: Path, found: Found) -> None:
+    tiles(tmp_path, "a\\b.tif")  # a stand-in that knows no tile would raise KeyError
+    result = run(tmp_path, "--update")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "forward slashes" in result.stderr
+    assert not (tmp_path / "expected.csv").exists()
+
+
 def test_nothing_to_verify_does_not_pass(tmp_path: Path) -> None:
     for args, words in (
         ((tmp_path,), "--update writes it"),

@@ -92,6 +92,8 @@ def verify(  # noqa: PLR0917
     expected = read_expected(folder, missing_ok=update)
     how = verifying.Scanning(site=site, stock=stock, gsd_m=gsd_m, limits=limits, drivers=drivers)
     jobs = verifying.jobs_of(folder, expected)
+    if update:
+        verifying.check_names(expected, jobs)
     outcomes = list(_watched(verifying.run(jobs, scanning=how, n_workers=n_workers), jobs))
     change = verifying.rewritten(expected, outcomes) if update else None
     if change is not None and change.anything:
