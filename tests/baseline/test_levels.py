@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -335,3 +336,45 @@ def test_unprecedented_means_above_every_count_used(observations: list[Observati
     above = all(best > (one.ceiling or 0) for one in comparison.observations)
     if comparison.level != "insufficient_history":
         assert (comparison.level == "unprecedented") == above
+
+
+def test_too_few_days_do_not_pass_for_normal_in_silence() -> None:
+    busy = [said("2018-10-01", "2023-09-30", 20), seen("2023-10-05", 73), seen("2024-06-17", 255)]
+    comparison = judge(73, busy, date=dt.date(2024, 7, 1))
+    assert comparison.level == "normal"
+    assert "2 days with a count are too few to tell normal from elevated (it needs 9)" in comparison.why
+    assert "say of 85% of these days that no more than 20 stood there" in comparison.why
+    below = judge(15, busy, date=dt.date(2024, 7, 1))
+    assert "too few to tell normal from elevated" in below.why
+    assert "high for the place" not in below.why
+
+
+def test_a_bound_over_nine_tenths_needs_no_such_words() -> None:
+    assert "too few" not in judge(20, [PERIOD]).why
+
+
+def test_a_day_with_many_counts_weighs_no_more() -> None:
+    many = [seen("2022-11-04", 20, source=f"{n}") for n in range(12)]
+    comparison = judge(9, [*TEN, *many])
+    assert comparison.median == 4.0
+    assert (comparison.n_dated, comparison.n_days) == (22, 11)
+    assert "22 dated counts on 11 days" in comparison.why
+
+
+@settings(max_examples=100, deadline=None)
+@given(histories, st.integers(0, 50))
+def test_four_years_later_the_answer_is_the_same(observations: list[Observation], best: int) -> None:
+    """Four years hold the same leap day, so that windows are as long."""
+    move = dt.timedelta(days=1461)
+    later = [replace(one, first=one.first + move, last=one.last + move) for one in observations]
+    here, there = judge(best, observations), judge(best, later, date=DAY + move)
+    assert (here.level, here.max, here.median, here.n) == (there.level, there.max, there.median, there.n)
+
+
+@settings(max_examples=100, deadline=None)
+@given(histories, st.integers(0, 50), st.integers(1, 3000), st.integers(0, 500))
+def test_what_is_older_than_the_window_changes_nothing(
+    observations: list[Observation], best: int, days: int, count: int
+) -> None:
+    old = seen(FIRST - dt.timedelta(days=days), count)
+    assert judge(best, [*observations, old]) == judge(best, observations)
