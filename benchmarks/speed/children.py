@@ -8,6 +8,7 @@ every child a peak of 300 MB).
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 _MB = 1e6
 _PEAK_UNIT = 1 if sys.platform == "darwin" else 1024
 """Bytes in which the system counts ru_maxrss."""
@@ -39,6 +39,9 @@ class Finished:
     cpu_s: float
     peak_mb: float
     """Of the largest process of those that the command started, itself included."""
+    own_mb: float
+    """Of the command's own process, as last asked for, a quarter of a second before its end or less.
+    0 where the system does not tell."""
     code: int
     out: str
     err: str
@@ -77,6 +80,7 @@ def run(
         seconds=seconds,
         cpu_s=usage.ru_utime + usage.ru_stime,
         peak_mb=usage.ru_maxrss * _PEAK_UNIT / _MB,
+        own_mb=watch.peak_mb,
         code=child.returncode,
         out=texts[0],
         err=texts[1],
@@ -89,28 +93,37 @@ def run(
 
 
 class _Watch:
-    """Kills a child that holds too much; asks four times a second."""
+    """Asks a child four times a second what it holds, and kills one that holds too much."""
 
     def __init__(self, child: subprocess.Popen[bytes], *, max_mb: float | None) -> None:
         self.killed = False
+        self.peak_mb = 0.0
         self._child, self._max_mb = child, max_mb
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
-        if max_mb is not None and Path("/proc/self/statm").exists():
-            self._thread.start()
+        self._thread.start()
 
     def _look(self) -> None:
         while not self._ended.wait(0.25):
-            try:
-                held = int(Path(f"/proc/{self._child.pid}/statm").read_text().split()[1]) * _PAGE / _MB
-            except (OSError, IndexError):
+            held = _held(self._child.pid)
+            if "VmHWM" not in held:
                 return
-            if self._max_mb is not None and held > self._max_mb:
+            self.peak_mb = held["VmHWM"]
+            if self._max_mb is not None and held["VmRSS"] > self._max_mb:
                 self.killed = True
-                self._child.kill()
+                os.kill(self._child.pid, signal.SIGKILL)  # Popen.kill would reap it, and its figures be lost
                 return
 
     def stop(self) -> None:
         self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._thread.join()
+
+
+def _held(pid: int) -> dict[str, float]:
+    """Resident memory of a process in MB: VmRSS now, VmHWM at most so far. Empty where nobody tells."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return {}
+    pairs = (line.split(":", 1) for line in lines if line.startswith(("VmRSS:", "VmHWM:")))
+    return {name: int(value.split()[0]) * 1024 / _MB for name, value in pairs}

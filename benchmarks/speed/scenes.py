@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -161,6 +162,12 @@ def _feathered(height: int, width: int) -> NDArray[np.float32]:
     return weight
 
 
+def _aged(path: Path) -> None:
+    """Make a file one that nobody is writing any more: a batch leaves the newest alone."""
+    long_ago = dt.datetime(2024, 1, 1, tzinfo=dt.UTC).timestamp()
+    os.utime(path, (long_ago, long_ago))
+
+
 def write_archive(folder: Path, *, yard: Path, n: int) -> None:
     """The yard on ``n`` days, one folder a day; a few grains of noise make every file another."""
     with rasterio.open(yard) as source:
@@ -171,8 +178,10 @@ def write_archive(folder: Path, *, yard: Path, n: int) -> None:
         place.mkdir(parents=True)
         noise = np.random.default_rng(number).integers(-1, 2, picture.shape)
         grainy = np.clip(picture.astype(np.int64) + noise, 1, np.iinfo(picture.dtype).max)
-        with rasterio.open(place / f"{day:%Y%m%d}_simulated.tif", "w", **profile) as target:
+        path = place / f"{day:%Y%m%d}_simulated.tif"
+        with rasterio.open(path, "w", **profile) as target:
             target.write(grainy.astype(picture.dtype))
+        _aged(path)
 
 
 def write_tiny(folder: Path, *, n: int, a_day: int = 20) -> None:
@@ -186,8 +195,10 @@ def write_tiny(folder: Path, *, n: int, a_day: int = 20) -> None:
         day = FIRST_DAY + dt.timedelta(days=number // a_day)
         place = folder / day.isoformat()
         place.mkdir(parents=True, exist_ok=True)
-        with rasterio.open(place / f"{day:%Y%m%d}_{number:05d}_simulated.tif", "w", **profile) as target:
+        path = place / f"{day:%Y%m%d}_{number:05d}_simulated.tif"
+        with rasterio.open(path, "w", **profile) as target:
             target.write(rng.integers(1, 255, (3, 32, 32), dtype=np.uint8))
+        _aged(path)
 
 
 def main() -> None:

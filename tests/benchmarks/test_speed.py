@@ -129,6 +129,13 @@ def test_a_child_is_timed_weighed_and_killed(speed: dict[str, ModuleType]) -> No
     assert run([sys.executable, "-c", "raise SystemExit(3)"], allowed=(0, 3)).code == 3
 
 
+def test_starting_is_not_in_the_time_a_tile(speed: dict[str, ModuleType]) -> None:
+    made = speed["children"].Finished
+    rest = {"cpu_s": 0.0, "peak_mb": 0.0, "own_mb": 0.0, "code": 0, "out": "", "err": "", "killed": False}
+    first = {n: made(seconds=7.0 + 0.02 * n, **rest) for n in (100, 1000)}
+    assert speed["parts"]._each(first, 100, 1000) == pytest.approx(0.02)
+
+
 def test_ground_has_no_seams(speed: dict[str, ModuleType]) -> None:
     ground = speed["scenes"].Ground.around(np.array([90.0, 100.0], np.float32))
     rows, cols = np.arange(1900, 2100), np.arange(1400, 1650)
