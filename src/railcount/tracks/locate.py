@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from railcount.errors import InputError
 from railcount.raster.limits import DEFAULT_DRIVERS, Driver, Limits
 from railcount.text import one_line
+from railcount.tracks.clip import clip_to_raster
 from railcount.tracks.find import dense, find_tracks, new_part
 from railcount.tracks.mask import lines_from_mask, read_labels
 from railcount.tracks.network import Track, TrackNetwork
@@ -54,7 +55,8 @@ def locate(
         if not lines:
             reason = f"no line of {one_line(tracks.name)} crosses the tile"
             return TrackNetwork(tracks=(), source="given", reasons=(reason,))
-        return registered(without_doubles(lines, grid=grid), mosaic, grid=grid)
+        network = registered(without_doubles(lines, grid=grid), mosaic, grid=grid)
+        return inside(network, name=tracks.name, grid=grid)
     if mask is not None:
         shape = (grid.height, grid.width)
         labels = read_labels(mask, grid=grid, tile_shape=shape, limits=limits, drivers=drivers)
@@ -81,6 +83,26 @@ def without_doubles(lines: tuple[Track, ...], *, grid: Grid) -> TrackNetwork:
     return TrackNetwork(tracks=tuple(kept), source="given", reasons=tuple(reasons))
 
 
+def inside(network: TrackNetwork, *, name: str, grid: Grid) -> TrackNetwork:
+    """Lines cut at the tile's edge, beyond which nothing tells what stands there.
+
+    A row of cars is then read up to the edge, and a car that the edge cuts is known to be cut. ``name`` is
+    the file's.
+    """
+    if not network.tracks:
+        return network
+    kept: list[Track] = []
+    for track in network.tracks:
+        pieces = clip_to_raster(track.line_px, grid=grid, margin_m=0.0)
+        for part, piece in enumerate(pieces, 1):
+            part_id = track.id if len(pieces) == 1 else f"{track.id}.{part}"
+            kept.append(replace(track, id=part_id, line_px=piece))
+    reasons = network.reasons
+    if not kept:
+        reasons = (*reasons, f"no line of {one_line(name)} crosses the tile")
+    return replace(network, tracks=tuple(kept), reasons=reasons)
+
+
 def _from_mask(mosaic: Mosaic, region: NDArray[np.int32], *, name: str) -> TrackNetwork:
     """Centre lines where the mask shows bands one track wide; else the finder inside the mask."""
     if not region.any():
@@ -89,7 +111,8 @@ def _from_mask(mosaic: Mosaic, region: NDArray[np.int32], *, name: str) -> Track
     grid = mosaic.grid
     lines = lines_from_mask(region, grid=grid)
     if lines:
-        return registered(TrackNetwork(tracks=lines, source="mask"), mosaic, grid=grid)
+        network = registered(TrackNetwork(tracks=lines, source="mask"), mosaic, grid=grid)
+        return inside(network, name=name, grid=grid)
     pixels = mosaic.view().pixels
     found = find_tracks(replace(pixels, valid=pixels.valid & (region > 0)), grid=grid)
     return replace(found, source="mask")
