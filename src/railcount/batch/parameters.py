@@ -66,21 +66,27 @@ class Parameters:
     def key(self) -> str:
         """Digest of these parameters, of the files they name, and of the program: 64 hexadecimal digits.
 
-        Two results of one tile under one key are the same. Where a file lies does not matter, what is in
+        Two results of one tile under one key are the same. Files of the user's sites enter too: without a
+        site a tile finds its own. Where a file lies does not matter, what is in
         it does. Raises MissingInput and InputError for a file that cannot be read.
         """
+        from railcount import sites
+
         words = self.words() | {
             name: None if path is None else _digest_of(path)
             for name, path in (("tracks", self.tracks), ("mask", self.mask))
         }
-        words["site"] = [self.site and _site_name(self.site), *map(_digest_of, self._site_files())]
+        # What was counted at a site before changes no count, and is no part of it.
+        words["site"] = [self.site and _site_name(self.site), *map(_digest_of, sites.own_files(self.site))]
         words["program"] = [railcount.__version__, _program_data()]
         return hashlib.sha256(json.dumps(words, sort_keys=True).encode("utf-8")).hexdigest()
 
     def for_workers(self) -> Parameters:
         """The same with absolute paths."""
+        from railcount import sites
+
         site = self.site
-        if site is not None and Path(site).exists() and not _is_shipped(site):
+        if site is not None and Path(site).exists() and site not in sites.names():
             site = str(Path(site).absolute())
         return Parameters(
             **{
@@ -90,12 +96,6 @@ class Parameters:
                 "site": site,
             }
         )
-
-    def _site_files(self) -> Iterator[Path]:
-        """Of a site of the user's: its description and its lines. What was counted there is no part of it."""
-        from railcount import sites
-
-        yield from sites.own_files(self.site)
 
 
 def content_digest(path: Path, *, n_bytes: int = _CHUNK) -> Iterator[str | None]:
@@ -127,12 +127,6 @@ def _program_data() -> str:
     for path in sorted(path for pattern in _DATA for path in _PACKAGE.glob(pattern)):
         digest.update(f"{path.relative_to(_PACKAGE).as_posix()} {_digest_of(path)}\n".encode())
     return digest.hexdigest()
-
-
-def _is_shipped(site: str) -> bool:
-    from railcount import sites
-
-    return site in sites.names()
 
 
 def _site_name(site: str) -> str:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Literal
 
 from railcount.batch.parameters import content_digest
 from railcount.batch.walk import Found, PassedOver, walk
-from railcount.counts import STATUSES_WITH_COUNT
 from railcount.errors import InputError
 from railcount.raster.acquire import folder_date
 from railcount.raster.names import parse_name
@@ -24,7 +23,7 @@ from railcount.raster.sidecars import MAX_BYTES, sidecar_names
 from railcount.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
     from railcount.counts import Status
@@ -48,6 +47,8 @@ class Job:
 
     path: Path
     """Absolute."""
+    size: int
+    mtime_ns: int
     tile: str
     """The path as it was given."""
     valid: Path | None
@@ -83,8 +84,8 @@ class Survey:
     """How much there is to do, before anything is read."""
 
     n_tiles: int
-    n_unread: int
-    """Of these, files that are new or have changed."""
+    n_new: int
+    """Of these, about so many have no result: what lies beside an image is not looked at."""
 
 
 class Plan:
@@ -105,22 +106,23 @@ class Plan:
         self._first: dict[bytes, str] = {}
         self._unit = 0
 
-    def survey(self) -> Survey:
+    def survey(self, *, pause: Callable[[float], object] = time.sleep) -> Survey:
         """Count the files; waits until those that were just written are old enough to be taken for whole.
 
         Raises MissingInput where there is no such folder.
         """
-        n_tiles = n_unread = 0
+        n_tiles = n_new = 0
         newest_ns = 0
         for item in walk(self._folder, settle_s=0.0):
             if isinstance(item, Found):
                 n_tiles += 1
-                n_unread += self._remembered(item.path, size=item.size, mtime_ns=item.mtime_ns) is None
+                sha256 = self._remembered(item.path, size=item.size, mtime_ns=item.mtime_ns)
+                n_new += sha256 not in self._results
                 newest_ns = max(newest_ns, item.mtime_ns)
         age_s = time.time() - newest_ns / 1e9
         if 0 <= age_s < SETTLE_S:
-            time.sleep(SETTLE_S - age_s + 0.01)
-        return Survey(n_tiles=n_tiles, n_unread=n_unread)
+            pause(SETTLE_S - age_s + 0.01)
+        return Survey(n_tiles=n_tiles, n_new=n_new)
 
     def steps(self) -> Iterator[Job | Same | LeftOut | None]:
         """Every file; None between the pieces of a long one, for the caller to look after other things."""
@@ -166,6 +168,8 @@ class Plan:
             return
         yield Job(
             path=item.path.absolute(),
+            size=item.size,
+            mtime_ns=item.mtime_ns,
             tile=tile,
             valid=None if item.valid is None else item.valid.absolute(),
             sha256=sha256,
@@ -196,11 +200,6 @@ class Plan:
         settled = began_ns - mtime_ns >= SETTLE_S * 1e9
         self._history.remember_files([(path, size, mtime_ns if settled else _NEVER_NS, digest)])
         return digest
-
-
-def has_count(status: Status) -> bool:
-    """Whether tiles of this status have one."""
-    return status in STATUSES_WITH_COUNT
 
 
 def context_of(path: Path, *, mask: str = "") -> str:

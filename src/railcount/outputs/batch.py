@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from railcount.baseline import Comparison
-    from railcount.batch.walk import PassedOver
+    from railcount.batch.planning import LeftOut
     from railcount.observation import PassCount
     from railcount.records import TileRecord
 
@@ -39,14 +39,14 @@ def document(
     *,
     passes: Iterable[tuple[PassCount, Comparison | None]],
     results: Iterable[TileRecord],
-    passed_over: Iterable[PassedOver],
+    passed_over: Iterable[LeftOut],
 ) -> Iterator[str]:
     """The whole batch as JSON text, ASCII only, piece by piece; each input is gone through once."""
     yield f'{{\n  "schema_version": {SCHEMA_VERSION},\n  "railcount_version": {_json(__version__)}'
     parts: tuple[tuple[str, Iterator[dict[str, Any]]], ...] = (
         ("passes", (pass_dict(one, comparison) for one, comparison in passes)),
         ("results", (result_dict(record) for record in results)),
-        ("passed_over", ({"path": plain(str(o.path)), "reason": plain(o.reason)} for o in passed_over)),
+        ("passed_over", ({"path": plain(o.tile), "reason": plain(o.reason)} for o in passed_over)),
     )
     for name, values in parts:
         yield f',\n  "{name}": ['
@@ -139,8 +139,11 @@ def _counts(counted: TileRecord | PassCount) -> dict[str, Any]:
     }
 
 
-def pass_line(one: PassCount, comparison: Comparison | None) -> str:
-    """One pass on one line, escaped, columns aligned with those of other passes."""
+def pass_line(one: PassCount, comparison: Comparison | None, *, is_again: bool = False) -> str:
+    """One pass on one line, escaped, columns aligned with those of other passes.
+
+    ``is_again``: it stands for an earlier line of the same pass, with fewer tiles.
+    """
     when = (time_text(one) or "no date").replace("T", " ")[:16]
     where = escape(one.site or "no known site")
     count = "no count"
@@ -150,8 +153,12 @@ def pass_line(one: PassCount, comparison: Comparison | None) -> str:
     line = f"{when:<16}  {where:<14}  {count:<15}  {level:<20}  {one.status}"
     n_without = sum(tile.status not in STATUSES_WITH_COUNT for tile in one.tiles)
     notes = []
+    if one.site is None and one.tiles:
+        notes.append(one_line(one.tiles[0].tile))
     if len(one.tiles) > 1:
         notes.append(f"{len(one.tiles)} tiles" + (f", {n_without} without a count" if n_without else ""))
+    if is_again:
+        notes.append("in place of the earlier line")
     if one.simulated:
         notes.append("simulated")
     if doubts := list(dict.fromkeys(doubt for tile in one.tiles for doubt in tile.doubts)):
@@ -176,7 +183,7 @@ class Uncounted:
             self._lines.append((name, words))
         if words in self._groups:
             n, names = self._groups[words]
-            self._groups[words] = n + 1, [*names, name] if len(names) < NAMED else names
+            self._groups[words] = n + 1, sorted([*names, name])[:NAMED]
         elif len(self._groups) < MOST_REASONS:
             self._groups[words] = 1, [name]
         else:
@@ -188,7 +195,7 @@ class Uncounted:
             return
         yield "Not counted:"
         if self.n <= MOST_LINES:
-            for name, words in self._lines:
+            for name, words in sorted(self._lines):
                 yield f"  {name}: {words}"
             return
         for words, (n, names) in sorted(self._groups.items(), key=lambda item: (-item[1][0], item[0])):
