@@ -7,6 +7,7 @@ deep-learning library), a bias, and a rectifier. Arrays are (channels, rows, col
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
@@ -81,6 +82,17 @@ def _apply(layer: Layer, image: Image) -> Image:
     if layer.rectify:
         np.maximum(out, 0, out=out)
     return out
+
+
+def both_ways(net: Net, image: Image) -> Image:
+    """Mean of what the network says of an image (in, rows, cols) and of the same turned by 180 degrees.
+
+    The two are worked on side by side.
+    """
+    with ThreadPoolExecutor(1) as other:
+        turned = other.submit(net, np.ascontiguousarray(image[:, ::-1, ::-1]))
+        straight = net(image)
+        return np.asarray((straight + turned.result()[:, ::-1, ::-1]) / 2)
 
 
 @cache

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 from skimage.morphology import closing, opening
 
-from railcount.net import load_net
+from railcount.net import both_ways, load_net
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,9 +109,8 @@ def measure(strips: Sequence[Strip]) -> tuple[Evidence, ...]:
     net = load_net("cars")
     out = []
     for strip, view in zip(strips, views(strips), strict=True):
-        logits = net(view)[:, 0] if view.any() else np.zeros((len(STATES) + len(NET_KINDS), view.shape[2]))
-        turned = net(view[:, ::-1, ::-1])[:, 0, ::-1] if view.any() else logits
-        both = (logits + turned) / 2
+        nothing = np.zeros((len(STATES) + len(NET_KINDS), view.shape[2]), dtype=np.float32)
+        both = both_ways(net, view)[:, 0] if view.any() else nothing
         state = _log_softmax(both[: len(STATES)])
         half = strip.valid[strip.valid.shape[0] // 2 - 5 : strip.valid.shape[0] // 2 + 5]
         seen = half.mean(axis=0) > 0.6

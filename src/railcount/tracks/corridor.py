@@ -7,11 +7,14 @@ answers, and the image is sampled along the curve's parallels: tracks become nea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, gaussian_filter1d, map_coordinates
+
+from railcount.shade import block_means
+from railcount.tracks.areas import CELL_M, SHARE_OF_NOISE, Areas, areas_of, boxes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,6 +52,8 @@ class Corridor:
     """(u, 2): unit vector to the right of it."""
     first_v_m: float
     """v of the first row's centre."""
+    tone: tuple[float, float, float] | None = None
+    """Brightness of the picture it is a part of: 10th, 50th and 90th percentile; None for a whole."""
     step_m: float = STEP_M
 
     def to_local(self, u_px: Array, v_px: Array) -> Array:
@@ -107,27 +112,54 @@ def orientation(work: Working) -> tuple[Array, Array]:
 
     In radians from x (right) towards y (down), -pi/2..pi/2.
     """
-    image = brightness(work.bands)
-    spread = float(image[work.valid].std()) if work.valid.any() else 0.0
-    if not spread > 1e-30:  # so small that squares of it vanish
-        return np.zeros(image.shape), np.zeros(image.shape)
-    image = image / np.float32(spread)
-    gx = gaussian_filter(image, 1.0, order=(0, 1))
-    gy = gaussian_filter(image, 1.0, order=(1, 0))
-    size = np.hypot(gx, gy)
-    inside = gaussian_filter(work.valid.astype(np.float32), 2.0) > 0.98
-    limit = float(np.percentile(size[inside], CLIP_PERCENTILE)) if inside.any() else 1.0
-    shrink = np.where(inside, np.minimum(1.0, limit / np.maximum(size, 1e-9)), 0.0)
-    gx, gy = gx * shrink, gy * shrink
+    slope = Slope.of(work)
     radius = TENSOR_M / work.step_m / 2
 
-    def gather(a: Array) -> Array:
+    def gather(a: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(gaussian_filter(a, radius, truncate=2.5))
 
-    xx, yy, xy = gather(gx * gx), gather(gy * gy), gather(gx * gy)
+    xx, yy, xy = gather(slope.x * slope.x), gather(slope.y * slope.y), gather(slope.x * slope.y)
     along = 0.5 * np.arctan2(2 * xy, xx - yy) + np.pi / 2
-    clear = np.hypot(xx - yy, 2 * xy) / (xx + yy + 0.05 * limit**2)
-    return (along + np.pi / 2) % np.pi - np.pi / 2, clear * (gather(inside.astype(float)) > 0.3)
+    clear = np.hypot(xx - yy, 2 * xy) / (xx + yy + SHARE_OF_NOISE * slope.limit**2)
+    return (along + np.pi / 2) % np.pi - np.pi / 2, clear * (gather(slope.inside.astype(np.float32)) > 0.3)
+
+
+@dataclass(frozen=True, eq=False)
+class Slope:
+    """How brightness changes from place to place, strong edges cut off; arrays are (rows, cols)."""
+
+    x: NDArray[np.float32]
+    y: NDArray[np.float32]
+    limit: float
+    """The strongest that is left."""
+    inside: NDArray[np.bool_]
+    """True away from the image's edge."""
+
+    @classmethod
+    def of(cls, work: Working) -> Slope:
+        """In units of the image's spread; zero for an image without any."""
+        image = brightness(work.bands)
+        spread = float(image[work.valid].std()) if work.valid.any() else 0.0
+        if not spread > 1e-30:  # so small that squares of it vanish
+            none = np.zeros(image.shape, dtype=np.float32)
+            return cls(none, none, 1.0, np.zeros(image.shape, dtype=bool))
+        image = image / np.float32(spread)
+        gx = gaussian_filter(image, 1.0, order=(0, 1))
+        gy = gaussian_filter(image, 1.0, order=(1, 0))
+        size = np.hypot(gx, gy)
+        inside = gaussian_filter(work.valid.astype(np.float32), 2.0) > 0.98
+        limit = float(np.percentile(size[inside], CLIP_PERCENTILE)) if inside.any() else 1.0
+        shrink = np.where(inside, np.minimum(1.0, limit / np.maximum(size, 1e-9)), 0.0).astype(np.float32)
+        return cls(gx * shrink, gy * shrink, limit, inside)
+
+    def areas(self, work: Working) -> Areas:
+        """Where tracks may run."""
+        size = max(1, round(CELL_M / work.step_m))
+        parts = [block_means(a, size) for a in (self.x * self.x, self.y * self.y, self.x * self.y)]
+        first = work.origin + (size - 1) / 2 * work.step_m
+        return areas_of(
+            np.stack(parts).astype(np.float64), limit=self.limit, first=first, cell_m=size * work.step_m
+        )
 
 
 def main_directions(angle: Array, weight: Array, *, most: int = 3) -> list[float]:
@@ -185,17 +217,35 @@ def reference_curve(angle: Array, weight: Array, direction: float, work: Working
     return points, heading
 
 
-def straighten_corridor(work: Working, points: Array, heading: Array) -> Corridor:
-    """Sample the tile along the parallels of a curve, as wide as the tile reaches."""
+def parts_of(work: Working, areas: Areas, direction: float, points: Array, heading: Array) -> list[Corridor]:
+    """The tile straightened along a curve, where tracks may run in its direction."""
+    normal = np.stack([-np.sin(heading), np.cos(heading)], axis=-1)
+    seen = brightness(work.bands)[work.valid]
+    low, middle, high = np.percentile(seen, [10, 50, 90]).tolist() if seen.size else (0.0, 0.0, 1.0)
+    out = []
+    for columns, from_m, to_m in boxes(areas.along(direction), points, normal, step_m=work.step_m):
+        part = straighten_corridor(work, points[columns], heading[columns], across_m=(from_m, to_m))
+        if part is not None:
+            out.append(replace(part, tone=(low, middle, high)))
+    return out
+
+
+def straighten_corridor(
+    work: Working, points: Array, heading: Array, *, across_m: tuple[float, float] | None = None
+) -> Corridor | None:
+    """Sample the tile along the parallels of a curve, as wide as it reaches or from and to ``across_m``.
+
+    None where that is not in the image.
+    """
     normal = np.stack([-np.sin(heading), np.cos(heading)], axis=-1)
     rows, cols = work.valid.shape
     corners = np.array([[0, 0], [cols, 0], [0, rows], [cols, rows]], float) * work.step_m + work.origin
     middle = len(points) // 2
-    reach = (corners - points[middle]) @ normal[middle]
-    v = (
-        np.arange(int(np.floor(reach.min() / work.step_m)), int(np.ceil(reach.max() / work.step_m)) + 1)
-        * work.step_m
-    )
+    if across_m is None:
+        reach = (corners - points[middle]) @ normal[middle]
+        across_m = float(reach.min()), float(reach.max())
+    first, last = int(np.floor(across_m[0] / work.step_m)), int(np.ceil(across_m[1] / work.step_m))
+    v = np.arange(first, last + 1) * work.step_m
     bands = np.zeros((len(work.bands), len(v), len(points)), dtype=np.float32)
     valid = np.zeros((len(v), len(points)), dtype=bool)
     for first in range(0, len(v), ROWS_AT_ONCE):
@@ -209,6 +259,8 @@ def straighten_corridor(work: Working, points: Array, heading: Array) -> Corrido
         valid[part] = inside & work.valid[np.clip(near[0], 0, rows - 1), np.clip(near[1], 0, cols - 1)]
         for k, band in enumerate(work.bands):
             map_coordinates(band, at, order=1, mode="nearest", output=bands[k, part])
+    if not valid.any():
+        return None
     seen_v, seen_u = np.flatnonzero(valid.any(axis=1)), np.flatnonzero(valid.any(axis=0))
     vs, us = slice(seen_v[0], seen_v[-1] + 1), slice(seen_u[0], seen_u[-1] + 1)
     return Corridor(

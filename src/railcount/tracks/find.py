@@ -10,12 +10,12 @@ from scipy.spatial import cKDTree
 
 from railcount.tracks.corridor import (
     Corridor,
+    Slope,
     Working,
     main_directions,
     orientation,
+    parts_of,
     reference_curve,
-    straighten_corridor,
-    too_large,
 )
 from railcount.tracks.network import Track, TrackNetwork
 from railcount.tracks.rows import BLOCK, Row, centre_odds, prolonged, trace_rows
@@ -47,17 +47,16 @@ class Piece:
 
 
 def corridors(pixels: Pixels, *, grid: Grid) -> list[Corridor]:
-    """The tile straightened along each of its main directions, the strongest first."""
+    """Where tracks may run, straightened along each of the tile's main directions, the strongest first."""
     work = Working.of(pixels, grid=grid)
     if min(work.valid.shape) * work.step_m < SHORTEST_M:
         return []
     angle, weight = orientation(work)
-    out = []
+    areas = Slope.of(work).areas(work)
+    out: list[Corridor] = []
     for direction in main_directions(angle, weight):
-        if too_large(work, direction):
-            continue
         points, heading = reference_curve(angle, weight, direction, work)
-        out.append(straighten_corridor(work, points, heading))
+        out += parts_of(work, areas, direction, points, heading)
     return out
 
 

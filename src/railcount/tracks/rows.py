@@ -9,9 +9,12 @@ import numpy as np
 from scipy.linalg import solveh_banded
 from scipy.ndimage import uniform_filter
 
-from railcount.net import load_net
+from railcount.net import both_ways, load_net
+from railcount.tracks.corridor import brightness
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from railcount.tracks.corridor import Corridor
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 BLOCK = 8
 """Corridor columns (4 m) averaged into one block: gaps, sleepers and masts blur away."""
 SURROUNDINGS_M = 40.0
+ROWS_AT_ONCE = 128
+"""Of a corridor, worked on at once: a few megabytes."""
 MOST_SHIFT = 1
 """Rows that a line may move from block to block: 0.5 m in 4 m, as steep as a 1:8 switch."""
 SHIFT_COST = 0.35
@@ -44,45 +49,75 @@ def block_view(corridor: Corridor) -> NDArray[np.float32]:
     Brightness against its surroundings and in the tile, two differences of colour, texture along
     the track, validity.
     """
-    b = corridor.bands.astype(np.float64)
-    level = b[:3].mean(axis=0)
-    colour = (
-        np.stack([(b[0] - b[2]) / 2, (2 * b[1] - b[0] - b[2]) / 4])
-        if len(b) >= 3
-        else np.zeros((2, *level.shape))
-    )
-    valid = corridor.valid.astype(np.float64)
-    seen = level[corridor.valid]
-    low, middle, high = np.percentile(seen, [10, 50, 90]) if seen.size else (0.0, 0.0, 1.0)
-    scale = max(float(high - low) / 2.56, 1e-6)
+    rows, n = corridor.valid.shape[0], corridor.valid.shape[1] // BLOCK
+    low, middle, high = corridor.tone or _tone(brightness(corridor.bands)[corridor.valid])
+    scale = max((high - low) / 2.56, 1e-6)
+    around = _surroundings(corridor, n)
+    view = np.empty((6, rows, n), dtype=np.float32)
+    for part, values, seen in _parts(corridor, n):
+        mean, unit = around[:, part, :, None], around[0, part, :, None] + np.float32(0.05 * scale)
+        contrast = np.clip((values[0] - mean[1]) / unit, -4, 4) * seen
+        share = seen.mean(axis=-1)
+        per_block = 1.0 / (BLOCK * np.maximum(share, 0.25))
+        view[0, part] = contrast.sum(axis=-1) * per_block
+        tone = np.arcsinh((values[0] - np.float32(middle)) * np.float32(1.5 / scale))
+        view[1, part] = (tone * seen).sum(axis=-1) * per_block
+        for k in (1, 2):
+            tint = np.clip((values[k] - mean[k + 1]) / unit, -4, 4)
+            view[k + 1, part] = (tint * seen).sum(axis=-1) * per_block
+        view[4, part] = contrast.std(axis=-1)
+        view[5, part] = share
+    return np.ascontiguousarray(view.transpose(0, 2, 1))
+
+
+def _parts(corridor: Corridor, n: int) -> Iterator[tuple[slice, NDArray[np.float32], NDArray[np.float32]]]:
+    """Some rows after the other, in blocks: brightness and two differences of colour (3, rows, n, BLOCK), and
+    validity (rows, n, BLOCK) as 0 or 1."""
+    for top in range(0, len(corridor.valid), ROWS_AT_ONCE):
+        part = slice(top, min(top + ROWS_AT_ONCE, len(corridor.valid)))
+        b = corridor.bands[:, part, : n * BLOCK]
+        level = brightness(b)
+        values = np.zeros((3, *level.shape), dtype=np.float32)
+        values[0] = level
+        if len(b) >= 3:
+            values[1], values[2] = (b[0] - b[2]) / 2, (2 * b[1] - b[0] - b[2]) / 4
+        seen = corridor.valid[part, : n * BLOCK].astype(np.float32)
+        yield part, values.reshape(3, -1, n, BLOCK), seen.reshape(-1, n, BLOCK)
+
+
+def _surroundings(corridor: Corridor, n: int) -> NDArray[np.float32]:
+    """(4, rows, n): spread of the brightness around each block, and means of it and of two colours.
+
+    Blocks, not pixels, are averaged: over 40 m it is the same.
+    """
+    rows = corridor.valid.shape[0]
     size = round(SURROUNDINGS_M / corridor.step_m)
-    weight = np.maximum(uniform_filter(valid, size), 1e-6)
-    mean = uniform_filter(level * valid, size) / weight
-    spread = np.sqrt(np.maximum(uniform_filter((level - mean) ** 2 * valid, size) / weight, 0))
-    unit = spread + 0.05 * scale
-    contrast = np.clip((level - mean) / unit, -4, 4)
-    tint = np.stack([uniform_filter(c * valid, size) / weight for c in colour])
-    stack = np.concatenate(
-        [
-            contrast[None],
-            np.arcsinh(1.5 * (level - middle) / scale)[None],
-            np.clip((colour - tint) / unit, -4, 4),
-        ]
-    )
-    n = level.shape[1] // BLOCK
-    cut = (stack * valid)[..., : n * BLOCK].reshape(len(stack), level.shape[0], n, BLOCK)
-    share = valid[:, : n * BLOCK].reshape(level.shape[0], n, BLOCK).mean(axis=-1)
-    means = cut.mean(axis=-1) / np.maximum(share, 0.25)
-    texture = cut[0].std(axis=-1)
-    view = np.concatenate([means, texture[None], share[None]])
-    return np.ascontiguousarray(view.transpose(0, 2, 1), dtype=np.float32)
+    window = size, max(1, round(size / BLOCK))
+    sums = np.empty((4, rows, n), dtype=np.float32)
+    for part, values, seen in _parts(corridor, n):
+        sums[0, part] = seen.sum(axis=-1)
+        sums[1:, part] = (values * seen).sum(axis=-1)
+    weight = np.maximum(uniform_filter(sums[0], window), 1e-6 * BLOCK)
+    out = np.empty((4, rows, n), dtype=np.float32)
+    for k in (1, 2, 3):
+        out[k] = uniform_filter(sums[k], window) / weight
+    for part, values, seen in _parts(corridor, n):
+        sums[0, part] = ((values[0] - out[1, part, :, None]) ** 2 * seen).sum(axis=-1)
+    out[0] = np.sqrt(np.maximum(uniform_filter(sums[0], window) / weight, 0))
+    return out
+
+
+def _tone(seen: NDArray[np.float32]) -> tuple[float, float, float]:
+    if not seen.size:
+        return 0.0, 0.0, 1.0
+    low, middle, high = np.percentile(seen, [10, 50, 90]).tolist()
+    return low, middle, high
 
 
 def centre_odds(corridor: Corridor) -> Array:
     """(blocks, v): log-odds that a track's centre line passes there; the same read from either end."""
     view = block_view(corridor)
-    net = load_net("rows")
-    odds = (net(view)[0] + net(view[:, ::-1, ::-1])[0, ::-1, ::-1]) / 2 + PRIOR
+    odds = both_ways(load_net("rows"), view)[0] + np.float32(PRIOR)
     odds[view[-1] < 0.5] = 0.0
     return np.asarray(odds, dtype=np.float64)
 
