@@ -202,3 +202,16 @@ def test_a_hand_count_of_a_pass_without_a_site(history: History) -> None:
     keep(history, tile(site=None, zone=None), pass_id="somewhere")
     history.add_hand_count("somewhere", best=9)
     assert [one.hand.observation.best for one in history.summaries() if one.hand] == [9]
+
+
+def test_a_hand_count_outlives_the_name_of_its_pass(history: History) -> None:
+    """Another tile comes, and the pass begins earlier and is called otherwise: the day's count stands."""
+    keep(history, tile(n=4), pass_id="a")
+    for n in (8, 9):
+        history.add_hand_count("a", best=n)
+    history.record_tile(tile(n=5), key="new")
+    history.record_pass(one_pass(tile(n=5), pass_id="renamed"), key="new")
+    assert seen(history) == [("2023-10-05", "hand", 9)]
+    assert [one.hand.observation.best for one in history.summaries() if one.hand] == [9]
+    history.record_pass(one_pass(tile(n=4), pass_id="a"), key=KEY)
+    assert seen(history) == [("2023-10-05", "hand", 9)]

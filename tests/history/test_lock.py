@@ -110,6 +110,19 @@ def test_who_waits_too_long_learns_for_whom(
         other.record_tile(tile(), key=KEY)
 
 
+def test_a_transaction_holds_the_file_from_its_start(
+    history: History, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that reads first and writes then could otherwise find that another was faster, and fail."""
+    monkeypatch.setattr(connecting, "BUSY_TIMEOUT_S", 0.05)
+    with (
+        History.open(path) as other,
+        connecting.transaction(history._connection),
+        pytest.raises(HistoryBusy),
+    ):
+        other.begin("a" * 64, key=KEY)
+
+
 WRITE = """
 import sys
 sys.path.insert(0, sys.argv[2])

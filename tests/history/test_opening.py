@@ -75,6 +75,12 @@ def cut_short(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
 
 
+def without_its_last_page(path: Path) -> None:
+    """SQLite itself notices when it comes there."""
+    made(path, n=20)
+    os.truncate(path, path.stat().st_size - 4096)
+
+
 def scribbled_over(path: Path) -> None:
     made(path, n=20)
     with path.open("r+b") as file:
@@ -100,6 +106,7 @@ def without_a_table(path: Path) -> None:
         (newer, "newer railcount"),
         (newer_in_its_log, "newer railcount"),
         (cut_short, "damaged"),
+        (without_its_last_page, "damaged: it has"),
         (scribbled_over, "damaged"),
         (without_a_table, "no table cars"),
     ],

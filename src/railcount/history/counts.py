@@ -81,12 +81,13 @@ def counts(
 ) -> Iterator[StoredCount]:
     """Published and hand counts in the order of entry."""
     rows = connection.execute(
-        f"SELECT n, {', '.join(_COLUMNS)} FROM counts "
+        f"SELECT n, {', '.join(_COLUMNS)}, "
+        "EXISTS (SELECT 1 FROM passes WHERE id = pass_id AND current = 1) FROM counts "
         "WHERE (:site IS NULL OR site = :site) AND (:pass_id IS NULL OR pass_id = :pass_id) ORDER BY n",
         {"site": cell(site), "pass_id": cell(pass_id)},
     ).fetchall()
     for row in rows:
-        yield _stored(dict(zip(("n", *_COLUMNS), row, strict=True)))
+        yield _stored(dict(zip(("n", *_COLUMNS, "has_pass"), row, strict=True)))
 
 
 def _stored(row: dict[str, Any]) -> StoredCount:
@@ -100,11 +101,15 @@ def _stored(row: dict[str, Any]) -> StoredCount:
         who=text(row["who"]),
         at=None if row["at"] is None else datetime.fromisoformat(row["at"]),
         why=text(row["why"]),
+        has_pass=bool(row["has_pass"]),
     )
 
 
 class HandCounts:
-    """Which hand count stands for which pass."""
+    """Which hand count stands for which pass.
+
+    One whose pass is gone, or goes by another name since earlier tiles of it came, is a count of its day.
+    """
 
     def __init__(self, stored: Iterable[StoredCount]) -> None:
         """``stored`` in the order of entry: of a pass or a day the last one stands."""
@@ -112,9 +117,11 @@ class HandCounts:
         self._of_day: dict[tuple[Any, ...], StoredCount] = {}
         for one in stored:
             observed = one.observation
-            if one.replaces_a_machine and observed.id:
+            if not one.replaces_a_machine:
+                continue
+            if observed.id:
                 self._of_pass[observed.id] = one
-            elif one.replaces_a_machine:
+            if not one.has_pass:
                 self._of_day[one.site, observed.first, observed.simulated, observed.zone] = one
 
     def standing_for(
@@ -124,10 +131,14 @@ class HandCounts:
 
         Drawn images have hand counts of their own.
         """
-        if pass_id in self._of_pass:
+        if pass_id in self._of_pass and self._of_pass[pass_id].has_pass:
             return self._of_pass[pass_id]
         of_zone = self._of_day.get((site, day, simulated, zone))
         return of_zone or self._of_day.get((site, day, simulated, None))
+
+    def stands_alone(self, one: StoredCount) -> bool:
+        """True for a count that is an observation by itself, and of its pass the last one."""
+        return not one.has_pass and self._of_pass.get(one.observation.id, one) is one
 
 
 def observations(
@@ -152,9 +163,10 @@ def observations(
         hand = hands.standing_for(one.id, site=one.site, day=day, zone=one.zone, simulated=one.simulated)
         if hand is None:
             found.append(measured(one, day=day))
-        elif hand.observation.id:
+        elif hand.has_pass:
             found.append(hand.observation)
-    found += [o for one in stored if not (o := one.observation).id and o.simulated == simulated]
+    alone = (one.observation for one in stored if hands.stands_alone(one))
+    found += [one for one in alone if one.simulated == simulated]
     return tuple(sorted(found, key=_order))
 
 

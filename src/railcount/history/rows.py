@@ -49,6 +49,8 @@ class StoredCount:
     at: datetime | None = None
     """When it was entered."""
     why: str | None = None
+    has_pass: bool = False
+    """The pass it names is in the history, and its current result of these images."""
 
     @property
     def replaces_a_machine(self) -> bool:
