@@ -76,7 +76,8 @@ ARROWS = {
     # What ends in a result is not known to what leads there.
     "railcount.scan": ("cli/", "batch/task.py", "__init__.py", "verify.py"),
     "railcount.simulate": ("cli/", "simulate/"),
-    "railcount.cars": ("batch/task.py", "cars/", "scan.py"),
+    # What is joined from several tiles has the errors that were put into each.
+    "railcount.cars": ("batch/task.py", "cars/", "observation/totals.py", "scan.py"),
     # The counting model is itself a judge of tracks: where given lines fit in two places, cars decide.
     "railcount.occupancy": ("occupancy.py", "cars/", "scan.py", "tracks/register.py"),
 }

@@ -103,7 +103,8 @@ class TrackSummary:
     n: int
     length_m: float
     visible_fraction: float
-    """Of the track length, 0-1; tracks found in the pixels: hidden ones that were not found included."""
+    """Of the track length, 0-1; tracks found in the pixels: hidden ones that were not found included.
+    Without any track, of the ground."""
     registration: Registration | None
     each: tuple[TrackSeen, ...] = ()
     """In the order of the network."""

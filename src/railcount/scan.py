@@ -255,10 +255,18 @@ def _cannot_find(grid: Grid) -> str:
 
 
 def _without_tracks(result: TileCount, network: TrackNetwork, mosaic: Mosaic) -> TileCount:
-    """No tracks, no railcars: a count of 0 where enough of the tile was searched in vain."""
-    if network.source != "found":
+    """No tracks, no railcars: a count of 0 where enough of the tile was searched in vain.
+
+    Without track, the visible fraction is that of the ground.
+    """
+    found = network.source == "found"
+    blank = found and mosaic.whole and featureless(mosaic.view().pixels, grid=mosaic.grid)
+    if result.tracks is not None:
+        shown = 0.0 if blank else 1.0 - mosaic.hidden.fraction
+        result = replace(result, tracks=replace(result.tracks, visible_fraction=shown))
+    if not found:
         return replace(result, status="uncountable")
-    if reason := _in_vain(result, mosaic):
+    if reason := _in_vain(result, mosaic, blank=blank):
         return replace(result, status="uncountable", reasons=(reason,))
     none = Interval(best=0, low=0, high=0)
     return replace(
@@ -266,13 +274,13 @@ def _without_tracks(result: TileCount, network: TrackNetwork, mosaic: Mosaic) ->
     )
 
 
-def _in_vain(result: TileCount, mosaic: Mosaic) -> str | None:
+def _in_vain(result: TileCount, mosaic: Mosaic, *, blank: bool) -> str | None:
     """Why no tracks found does not mean that there are none; None where it does."""
     grid = mosaic.grid
     sides_m = np.array([grid.width, grid.height]) * grid.gsd_m
     if mosaic.hidden.fraction > 1 - UNCOUNTABLE_BELOW:
         return f"no tracks were found, and much of the tile is hidden{mosaic.hidden.because}"
-    if mosaic.whole and featureless(mosaic.view().pixels, grid=grid):
+    if blank:
         return (
             "no tracks were found, and nothing in the tile stands out of the noise (night, fog, a blank "
             "image or snow over everything)"

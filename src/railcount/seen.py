@@ -356,20 +356,27 @@ def _opened(mask: Mask, radius: float) -> Mask:
 def could_hold(seen: Seen, *, occupied_m: float, car_m: float, shortest_m: float) -> int:
     """Cars that the unseen track could hold, as an upper bound with a probability of 95 %.
 
-    Cloud and the image's edge do not know where cars stand, so track below them is as full as the rest: every
-    150 m of seen track are one draw of a train or none, and the share of unseen track under cars is the upper
-    95 % bound of a binomial share with a flat prior (Beta quantile). Small holes may come from the cars
-    themselves, so they can be full, and of short cars. ``car_m`` and ``shortest_m`` are the mean and the
-    shortest usual length over couplers.
+    Cloud and the image's edge do not know where cars stand, so track below them is as full as the rest
+    (``fullest_share``). Small holes may come from the cars themselves, so they can be full, and of short
+    cars. ``car_m`` and ``shortest_m`` are the mean and the shortest usual length over couplers.
     """
-    from scipy.stats import beta
-
-    n = seen.seen_m / TRAIN_M
-    k = min(occupied_m / TRAIN_M, n)
-    share = float(beta.ppf(0.95, k + 1, n - k + 1))
+    share = fullest_share(seen_m=seen.seen_m, occupied_m=occupied_m)
     small_m = seen.unseen_m * seen.small_holes
     large_m = seen.unseen_m - small_m
     return math.ceil(small_m / shortest_m + large_m * share / car_m)
+
+
+def fullest_share(*, seen_m: float, occupied_m: float) -> float:
+    """The most of unseen track that is under cars, 0-1, with a probability of 95 %.
+
+    Every 150 m of seen track are one draw of a train or none: the upper bound of a binomial share with a
+    flat prior (Beta quantile).
+    """
+    from scipy.stats import beta
+
+    n = seen_m / TRAIN_M
+    k = min(occupied_m / TRAIN_M, n)
+    return float(beta.ppf(0.95, k + 1, n - k + 1))
 
 
 def widened(result: TileCount, seen: Seen, *, car_m: float, shortest_m: float) -> TileCount:
