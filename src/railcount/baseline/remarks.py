@@ -63,7 +63,7 @@ def change_words(change: ChangePoint) -> str:
         f"{change.before:g} on {_days(change.n_before)} to {change.after:g} on {_days(change.n_after)}"
     )
     wide = f"; with {RANGE_LEVEL:.0%} between {change.range[0]} and {change.range[1]}"
-    tail = f". So clear a change comes by chance in {of}."
+    tail = f". So clear a change comes by chance in {of}; a long spell would look the same."
     return f"{said}{wide if change.range != change.between else ''}{tail}"
 
 
