@@ -1,0 +1,198 @@
+"""The tiles of one pass as one count."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from railcount.counts import STATUSES_WITH_COUNT
+from railcount.errors import InputError
+from railcount.observation import PassCount
+from railcount.observation.ground import Footprint, Frame
+from railcount.observation.totals import View, summed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from railcount.counts import Status
+    from railcount.records import TileRecord
+
+SAME_GROUND = 0.9
+"""Of the ground of two footprints together, in both: then they are versions of one image."""
+COVERED = 0.95
+"""Of a footprint, within others: then a tile without a count is not missed."""
+WORST: tuple[Status, ...] = (
+    "uncountable",
+    "timeout",
+    "crashed",
+    "failed",
+    "refused",
+    "no_data",
+    "skipped",
+    "degraded",
+    "counted",
+)
+"""Of a pass without a count, its tiles' first status here."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Tiles:
+    """The tiles of a pass, sorted out."""
+
+    counted: tuple[TileRecord, ...]
+    """By name; of several versions of an image, one."""
+    uncounted: tuple[TileRecord, ...]
+    said: tuple[str, ...]
+    """About versions left out."""
+
+
+def merged(records: Sequence[TileRecord], *, pass_id: str) -> PassCount:
+    """`railcount.observation.merge`."""
+    tiles = tuple(sorted(_distinct(records), key=lambda one: (one.tile, one.sha256 or "")))
+    if not tiles:
+        raise InputError("a pass has at least one tile, this one has none")
+    names = _short_names(tiles)
+    sorted_out = _sorted_out(tiles, names)
+    counted = sorted_out.counted
+    told = _facts(tiles, counted or tiles, pass_id=pass_id)
+    if not counted:
+        status = min((one.status for one in tiles), key=WORST.index)
+        return replace(told, status=status, reasons=(*_reasons(tiles, names), *sorted_out.said))
+    plain = [one for one in tiles if one.footprint and one.crs is not None]
+    if any(one.footprint and one.crs is None for one in tiles) and len(tiles) > 1:
+        raise InputError("tiles in pixel coordinates cannot be joined: each is a pass of its own")
+    frame = Frame.around(place for one in plain for place in one.footprint) if plain else None
+    missed = tuple(one for one in sorted_out.uncounted if not _covered(one, counted, frame))
+    view = View.of(counted, missed, frame=frame)
+    reasons = (*_reasons((*counted, *missed), names), *sorted_out.said)
+    told = replace(told, length_m=round(view.length_m, 2), visible_fraction=view.visible_fraction)
+    if reason := view.uncountable:
+        return replace(told, status="uncountable", reasons=(*reasons, reason))
+    doubtful = missed or any(one.status == "degraded" for one in counted)
+    told = replace(told, status="degraded" if doubtful else "counted", reasons=(*reasons, *view.said))
+    return summed(told, view)
+
+
+def _distinct(records: Iterable[TileRecord]) -> list[TileRecord]:
+    """The records without those that come again."""
+    kept: dict[tuple[str, str | None], TileRecord] = {}
+    for one in records:
+        known = kept.setdefault((one.tile, one.sha256), one)
+        if known.status != one.status and WORST.index(one.status) > WORST.index(known.status):
+            kept[one.tile, one.sha256] = one
+    return list(kept.values())
+
+
+def _short_names(tiles: Sequence[TileRecord]) -> dict[str, str]:
+    """How the tiles are called in sentences: by the file's name, where that tells them apart."""
+    short = [os.path.basename(one.tile) for one in tiles]
+    n = Counter(short)
+    return {one.tile: name if n[name] == 1 else one.tile for one, name in zip(tiles, short, strict=True)}
+
+
+def _sorted_out(tiles: Sequence[TileRecord], names: dict[str, str]) -> _Tiles:
+    """Tiles with a count, without other versions of the same image; and those without one."""
+    with_count = [one for one in tiles if one.status in STATUSES_WITH_COUNT and one.railcars is not None]
+    kept: list[TileRecord] = []
+    said = []
+    for one in sorted(with_count, key=_worth):
+        twin = next((other for other in kept if _same_image(one, other)), None)
+        if twin is None:
+            kept.append(one)
+        else:
+            said.append(
+                f"{names[one.tile]} shows the same ground as {names[twin.tile]}, which is counted alone"
+            )
+    return _Tiles(
+        counted=tuple(one for one in tiles if one in kept),
+        uncounted=tuple(one for one in tiles if one not in with_count),
+        said=tuple(sorted(said)),
+    )
+
+
+def _worth(one: TileRecord) -> tuple[bool, float, float, str]:
+    """The best version of an image first: by status, pixels, what was seen, and name."""
+    visible = 1.0 if one.visible_fraction is None else one.visible_fraction
+    return one.status != "counted", round(one.gsd_m or 0.0, 2), -round(visible, 2), one.tile
+
+
+def _same_image(one: TileRecord, other: TileRecord) -> bool:
+    if one.sha256 is not None and one.sha256 == other.sha256:
+        return True
+    if one.crs is None or other.crs is None or not one.footprint or not other.footprint:
+        return False
+    frame = Frame.around((*one.footprint, *other.footprint))
+    a, b = (Footprint.of(frame.metres(record.footprint)) for record in (one, other))
+    if a is None or b is None:
+        return False
+    shared = a.shared_m2(b)
+    return shared >= SAME_GROUND * (a.area_m2 + b.area_m2 - shared)
+
+
+def _covered(one: TileRecord, counted: Sequence[TileRecord], frame: Frame | None) -> bool:
+    """Whether other tiles with a count show all the ground of one without."""
+    if frame is None or one.crs is None:
+        return False
+    ground = Footprint.of(frame.metres(one.footprint)) if one.footprint else None
+    if ground is None:
+        return False
+    at = _spread(ground)
+    seen = np.zeros(len(at), dtype=np.bool_)
+    for other in counted:
+        footprint = Footprint.of(frame.metres(other.footprint)) if other.footprint else None
+        if footprint is not None:
+            seen |= footprint.inside_m(at) >= 0
+    return bool(seen.mean() >= COVERED)
+
+
+def _spread(ground: Footprint, *, n: int = 24) -> np.ndarray:
+    """Points spread evenly over a four-cornered footprint."""
+    u, v = (axis.ravel()[:, None] for axis in np.meshgrid(*[(np.arange(n) + 0.5) / n] * 2))
+    a, b, c, d = ground.corners[:4]
+    return np.asarray((1 - u) * (1 - v) * a + u * (1 - v) * b + u * v * c + (1 - u) * v * d)
+
+
+def _reasons(tiles: Sequence[TileRecord], names: dict[str, str]) -> tuple[str, ...]:
+    """Reasons and doubts of all tiles, each once, with the names of the tiles where not all have it."""
+    whose: dict[str, list[str]] = {}
+    for one in tiles:
+        said = one.reasons or ((f"it ended as {one.status}",) if one.railcars is None else ())
+        for reason in (*said, *one.doubts):
+            holders = whose.setdefault(reason, [])
+            if names[one.tile] not in holders:
+                holders.append(names[one.tile])
+    return tuple(
+        reason if len(holders) == len(tiles) else f"{', '.join(holders)}: {reason}"
+        for reason, holders in whose.items()
+    )
+
+
+def _facts(tiles: Sequence[TileRecord], counted: Sequence[TileRecord], *, pass_id: str) -> PassCount:
+    """What is known of a pass besides what stands there."""
+    sensors = dict.fromkeys(one.sensor for one in tiles if one.sensor)
+    credit = dict.fromkeys(one.credit for one in tiles if one.credit)
+    zones = {one.zone for one in counted}
+    return PassCount(
+        id=pass_id,
+        status="failed",
+        tiles=tuple(tiles),
+        acquired=_earliest(tiles),
+        sensor=next(iter(sensors), None),
+        credit="; ".join(credit) or None,
+        simulated=any(one.simulated for one in tiles),
+        site=next((one.site for one in tiles if one.site is not None), None),
+        zone=next(iter(zones)) if len(zones) == 1 else None,
+    )
+
+
+def _earliest(tiles: Sequence[TileRecord]) -> dt.datetime | dt.date | None:
+    known = [one.acquired for one in tiles if one.acquired is not None]
+    moments = [at for at in known if isinstance(at, dt.datetime)]
+    if moments:
+        return min(moments, key=lambda at: (at.replace(tzinfo=at.tzinfo or dt.UTC), at.isoformat()))
+    return min(known, default=None)

@@ -1,0 +1,339 @@
+"""What a pass shows in all: how much of its track was seen, and what stood there."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from railcount.cars.split import MODEL_ERROR_CARS, MODEL_ERROR_SHARE
+from railcount.cars.totals import FOUND_ERROR_SHARE, KIND_ERROR_SHARE
+from railcount.observation.bodies import Scene, join_cars
+from railcount.observation.ground import Footprint, place_cars
+from railcount.observation.intervals import Part, added, combined
+from railcount.observation.lines import Lines, leading_in_m, own_share
+from railcount.observation.trains import in_trains, occupied_m
+from railcount.seen import DEGRADED_BELOW, UNCOUNTABLE_BELOW, fullest_share
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from railcount.counts import Interval
+    from railcount.observation import PassCount
+    from railcount.observation.ground import Frame
+    from railcount.records import CarRecord, TileRecord
+
+    Array = NDArray[np.float64]
+
+CAR_M = 14.0
+"""Over couplers, where the cars of the pass do not tell: the conventional wagon."""
+ROUNDING_M = 0.5
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class View:
+    """The tiles of a pass on the ground, and what of their track was seen."""
+
+    counted: tuple[TileRecord, ...]
+    missed: tuple[TileRecord, ...]
+    """Tiles without a count, whose ground no other tile shows."""
+    frame: Frame | None
+    footprints: tuple[Footprint | None, ...]
+    """Of the counted tiles."""
+    lines: tuple[Lines, ...]
+    """Of the counted tiles."""
+    shares: tuple[float, ...]
+    """Of each counted tile's track, what no tile before it (clearer, then by name) has."""
+    length_m: float
+    """Of track, what tiles share once."""
+    seen_m: float
+    unseen_m: float
+    """Of known and of expected track."""
+
+    @classmethod
+    def of(
+        cls, counted: tuple[TileRecord, ...], missed: tuple[TileRecord, ...], *, frame: Frame | None
+    ) -> View:
+        """Measure the tracks of a pass."""
+        footprints = tuple(_footprint(one, frame) for one in counted)
+        lines: tuple[Lines, ...] = ()
+        tracks = [np.ones(len(one.tracks)) for one in counted]
+        if frame is not None and all(f is not None for f in footprints):
+            solid = [f for f in footprints if f is not None]
+            lines = tuple(
+                Lines.of(one, frame=frame, footprint=f) for one, f in zip(counted, solid, strict=True)
+            )
+            order = sorted(
+                range(len(counted)), key=lambda n: (_by_length(counted[n]), -_visible(counted[n]), n)
+            )
+            tracks = own_share(lines, solid, order)
+        lengths = [_own(one, share) for one, share in zip(counted, tracks, strict=True)]
+        length_m = sum(own for own, _ in lengths)
+        seen_m = sum(own * _visible(one) for one, (own, _) in zip(counted, lengths, strict=True))
+        view = cls(
+            counted=counted,
+            missed=missed,
+            frame=frame,
+            footprints=footprints,
+            lines=lines,
+            shares=tuple(share for _, share in lengths),
+            length_m=length_m + sum(one.length_m for one in missed),
+            seen_m=seen_m,
+            unseen_m=length_m - seen_m + sum(one.length_m for one in missed),
+        )
+        return replace(view, unseen_m=view.unseen_m + view._expected_m())
+
+    def _expected_m(self) -> float:
+        """Track in tiles without a count that do not say how much they have."""
+        ground = [f for f in self.footprints if f is not None]
+        area = sum(f.area_m2 for f in ground)
+        known = sum(one.length_m for one in self.counted)
+        total = 0.0
+        for one in self.missed:
+            if one.length_m or one.status in ("no_data", "skipped"):
+                continue
+            footprint = _footprint(one, self.frame)
+            if footprint is None:
+                total += known / len(self.counted)
+                continue
+            expected = leading_in_m(footprint, self.lines, ground)
+            if one.source is None and area:
+                own = footprint.area_m2 - sum(footprint.shared_m2(other) for other in ground)
+                expected = max(expected, known / area * max(own, 0.0))
+            total += expected
+        return total
+
+    @property
+    def visible_fraction(self) -> float | None:
+        """Of known and expected track, what a counted tile shows; of the ground, where there is no track."""
+        if self.seen_m + self.unseen_m > 0:
+            return round(self.seen_m / (self.seen_m + self.unseen_m), 4)
+        ground = [_footprint(one, self.frame) for one in self.missed if one.status != "no_data"]
+        shown = sum(f.area_m2 for f in self.footprints if f is not None)
+        hidden = sum(f.area_m2 for f in ground if f is not None)
+        if not hidden:
+            told = [one.visible_fraction for one in self.counted if one.visible_fraction is not None]
+            return min(told, default=None)
+        return round(shown / (shown + hidden), 4)
+
+    @property
+    def uncountable(self) -> str | None:
+        """Why the pass has no count though tiles of it have."""
+        fraction = self.visible_fraction
+        if not self.missed or fraction is None or fraction >= UNCOUNTABLE_BELOW:
+            return None
+        return (
+            f"only {fraction:.0%} of the tracks of this pass can be seen: "
+            f"{_n(len(self.missed), 'of its tiles has', 'of its tiles have')} no count"
+        )
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What makes the count doubtful besides the tiles' own reasons."""
+        fraction = self.visible_fraction
+        if not self.missed or fraction is None or fraction >= DEGRADED_BELOW:
+            return ()
+        return (
+            f"only {fraction:.0%} of the tracks of this pass can be seen: the count is a lower bound, and "
+            "the interval reaches up to what the rest could hold",
+        )
+
+    @cached_property
+    def scenes(self) -> tuple[Scene, ...]:
+        """What `join_cars` needs of each tile."""
+        return tuple(
+            Scene(footprint=f, visible=_visible(one), samples=lines.points)
+            for one, f, lines in zip(self.counted, self.footprints, self.lines, strict=True)
+            if f is not None
+        )
+
+
+def summed(told: PassCount, view: View) -> PassCount:
+    """The pass with its cars and totals."""
+    if len(view.counted) == 1:
+        return _alone(told, view)
+    if len(view.scenes) < len(view.counted) or view.frame is None:
+        from railcount.errors import InputError
+
+        raise InputError("tiles with a count but without a footprint cannot be joined")
+    placed = [
+        car
+        for n, (one, scene) in enumerate(zip(view.counted, view.scenes, strict=True))
+        for car in place_cars(one, tile=n, frame=view.frame, footprint=scene.footprint)
+    ]
+    bodies = join_cars(placed, view.scenes)
+    row = in_trains(bodies, placed, lines=view.lines, frame=view.frame)
+    told = replace(
+        told,
+        cars=row.cars,
+        trains=row.n_trains,
+        occupied_m=round(occupied_m(row), 2),
+        by_type=dict(sorted(Counter(car.kind for car in row.cars).items())),
+    )
+    variance = sum(body.doubt * (1 - body.doubt) for body in bodies)
+    mine = [
+        [placed[body.parts[0]].record for body in bodies if body.main.tile == n]
+        for n in range(len(view.counted))
+    ]
+    return _with_lengths(_with_intervals(told, view, mine, variance=variance), view)
+
+
+def _alone(told: PassCount, view: View) -> PassCount:
+    """A pass of which one tile alone has a count: that count."""
+    (one,) = view.counted
+    more = _could_hold(view, occupied=one.occupied_m or 0.0, cars=one.cars)
+    return replace(
+        told,
+        railcars=_raised(one.railcars, more),
+        locomotives=one.locomotives,
+        covered=_raised(one.covered, more),
+        trains=one.trains,
+        occupied_m=one.occupied_m,
+        by_type=dict(one.by_type),
+        cars=one.cars,
+    )
+
+
+def _with_intervals(
+    told: PassCount, view: View, mine: Sequence[Sequence[CarRecord]], *, variance: float
+) -> PassCount:
+    """Fill in the totals of the tiles whose cars are told apart."""
+    tiles = [n for n, one in enumerate(view.counted) if not _by_length(one)]
+    more = _could_hold(view, occupied=told.occupied_m or 0.0, cars=told.cars)
+    said: dict[str, Interval | None] = {}
+    for name, counts in (
+        ("railcars", _is_railcar),
+        ("locomotives", _is_locomotive),
+        ("covered", _is_covered),
+    ):
+        parts = [
+            part
+            for n in tiles
+            if (part := _part(view, n, name, sum(map(counts, mine[n])), cars=mine[n])) is not None
+        ]
+        best = sum(part.best for part in parts)
+        said[name] = None
+        if parts and len(parts) == len(tiles):
+            said[name] = combined(
+                parts,
+                best=best,
+                error_cars=0.0 if name == "locomotives" else MODEL_ERROR_CARS,
+                variance=0.0 if name == "locomotives" else variance,
+                more=0 if name == "locomotives" else more,
+            )
+    return replace(told, railcars=said["railcars"], locomotives=said["locomotives"], covered=said["covered"])
+
+
+def _part(view: View, n: int, name: str, best: int, *, cars: Sequence[CarRecord]) -> Part | None:
+    one = view.counted[n]
+    interval: Interval | None = getattr(one, name)
+    if interval is None:
+        return None
+    share = {"locomotives": 0.0, "covered": KIND_ERROR_SHARE}.get(name)
+    if share is None:
+        share = MODEL_ERROR_SHARE[one.regime or "cars"]
+        if one.source == "found":
+            share = math.hypot(share, FOUND_ERROR_SHARE)
+    return Part(
+        told=interval,
+        best=best,
+        share=view.shares[n],
+        error_share=share,
+        doubt=sum(car.confidence * (1 - car.confidence) for car in cars),
+    )
+
+
+def _with_lengths(told: PassCount, view: View) -> PassCount:
+    """Add the tiles in whose pixels cars are not told apart."""
+    parts, occupied, trains = [], 0.0, 0.0
+    for one, share in zip(view.counted, view.shares, strict=True):
+        if _by_length(one) and one.railcars is not None:
+            best = round(one.railcars.best * share)
+            parts.append(Part(told=one.railcars, best=best, share=share, error_share=0.0))
+            occupied += (one.occupied_m or 0.0) * share
+            trains += (one.trains or 0) * share
+    if not parts:
+        return told
+    by_length = added(parts)
+    cars = told.railcars
+    railcars = by_length if cars is None else _sum(cars, by_length)
+    by_type = Counter(told.by_type)
+    by_type["unknown"] += by_length.best
+    return replace(
+        told,
+        railcars=railcars,
+        locomotives=None,
+        covered=None,
+        trains=(told.trains or 0) + round(trains),
+        occupied_m=round((told.occupied_m or 0.0) + occupied, 2),
+        by_type=dict(sorted((+by_type).items())),
+    )
+
+
+def _could_hold(view: View, *, occupied: float, cars: Sequence[CarRecord]) -> int:
+    """Cars that the track of tiles without a count could hold, as `railcount.seen.could_hold` reckons."""
+    fraction = view.visible_fraction
+    if not view.missed or fraction is None or fraction >= DEGRADED_BELOW:
+        return 0
+    own = sum(
+        one.length_m * share * (1 - _visible(one))
+        for one, share in zip(view.counted, view.shares, strict=True)
+    )
+    unseen_m = max(view.unseen_m - own, 0.0)
+    lengths = [car.length_m for car in cars]
+    car_m = float(np.mean(lengths)) + 1.14 if len(lengths) >= 5 else CAR_M
+    return math.ceil(unseen_m * fullest_share(seen_m=view.seen_m, occupied_m=occupied) / car_m)
+
+
+def _raised(interval: Interval | None, more: int) -> Interval | None:
+    return None if interval is None else replace(interval, high=interval.high + more)
+
+
+def _sum(a: Interval, b: Interval) -> Interval:
+    return replace(a, best=a.best + b.best, low=a.low + b.low, high=a.high + b.high)
+
+
+def _own(one: TileRecord, tracks: Array) -> tuple[float, float]:
+    """Metres of a tile's track that no tile before it has, and their share of it."""
+    lengths = np.array([track.length_m for track in one.tracks])
+    total = float(lengths.sum())
+    if total <= 0:
+        return one.length_m, 1.0
+    share = float((lengths * tracks).sum()) / total
+    return one.length_m * share, share
+
+
+def _footprint(one: TileRecord, frame: Frame | None) -> Footprint | None:
+    if frame is None or not one.footprint or one.crs is None:
+        return None
+    return Footprint.of(frame.metres(one.footprint))
+
+
+def _visible(one: TileRecord) -> float:
+    return 1.0 if one.visible_fraction is None else one.visible_fraction
+
+
+def _by_length(one: TileRecord) -> bool:
+    return one.regime == "occupied_length"
+
+
+def _is_locomotive(car: CarRecord) -> bool:
+    return car.kind == "locomotive"
+
+
+def _is_railcar(car: CarRecord) -> bool:
+    return car.kind != "locomotive"
+
+
+def _is_covered(car: CarRecord) -> bool:
+    return bool(car.covered)
+
+
+def _n(n: int, one: str, many: str) -> str:
+    return f"{n} {one if n == 1 else many}"
