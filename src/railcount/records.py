@@ -90,7 +90,7 @@ class TileRecord:
     length_m: float = 0.0
     """Of all tracks inside the tile."""
     visible_fraction: float | None = None
-    """Of ``length_m``, 0-1."""
+    """Of ``length_m``, 0-1; without any track, of the ground."""
     registration_m: tuple[float, float] | None = None
     """How far given lines were moved, east and south."""
     registration_score: float | None = None
