@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from railcount.history import History, StoredCount, Summary
+    from railcount.observation import PassCount
 
 SUFFIXES = (".csv", ".json", ".geojson", ".gpkg")
 FORMATS = ("table", "json", "csv")
@@ -165,10 +166,10 @@ def show(which: str, history_path: str | None, form: str) -> None:
             stored = list(opened.counts(pass_id=which))
         else:
             stored = list(_in_time(opened.counts(), since=day, until=day))
-        summaries = {(one.id, one.key): one for one in opened.summaries(**chosen)}
+        summaries = list(opened.summaries(**chosen))
         if not summaries and not stored:
             raise InputError(f"the history has nothing of {which!r:.80}; 'railcount history list' shows it")
-        passes = zip(summaries.values(), opened.passes(**chosen), strict=True)
+        passes = _with_cars(opened, summaries)
         others = [one for one in stored if not one.observation.id]
         if form == "json":
             details = (output.detail(s, one, _of(stored, s)) for s, one in passes)
@@ -179,6 +180,13 @@ def show(which: str, history_path: str | None, form: str) -> None:
         if others:
             blocks.append(output.counts_table(others))
         options.print_text("\n".join(blocks))
+
+
+def _with_cars(opened: History, summaries: Iterable[Summary]) -> Iterator[tuple[Summary, PassCount]]:
+    """Each line with its pass, one at a time; one that a batch removes meanwhile is left out."""
+    for one in summaries:
+        for whole in opened.passes(pass_id=one.id):
+            yield one, whole
 
 
 def _day(text: str) -> date | None:
@@ -251,7 +259,7 @@ def _export(opened: History, chosen: dict[str, Any], target: str, *, overwrite: 
         else:
             details = (
                 output.detail(one, whole, opened.counts(pass_id=one.id))
-                for one, whole in zip(summaries, opened.passes(**chosen), strict=True)
+                for one, whole in _with_cars(opened, summaries)
             )
             counts = _in_time(
                 opened.counts(site=chosen["site"]), since=chosen["since"], until=chosen["until"]

@@ -37,6 +37,8 @@ _COLUMNS = (
     *("length_m", "visible_fraction", "railcars_best", "railcars_low", "railcars_high"),
     *("locomotives_best", "locomotives_low", "locomotives_high", "trains", "occupied_m", "record"),
 )
+_ORDER = "ORDER BY day IS NULL, day, acquired, id, key"
+_LINES_AT_ONCE = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,8 +173,7 @@ def utc_day(acquired: datetime | date) -> date:
 def passes(connection: sqlite3.Connection, chosen: Chosen) -> Iterator[PassCount]:
     """Whole passes by day and time, one in memory at a time; those without a date come last."""
     where, values = chosen.where()
-    order = "day IS NULL, day, acquired, id, key"
-    for (n,) in connection.execute(f"SELECT n FROM passes WHERE {where} ORDER BY {order}", values).fetchall():
+    for (n,) in connection.execute(f"SELECT n FROM passes WHERE {where} {_ORDER}", values).fetchall():
         row = connection.execute("SELECT record FROM passes WHERE n = ?", (n,)).fetchone()
         if row is None:
             continue
@@ -190,15 +191,18 @@ def passes(connection: sqlite3.Connection, chosen: Chosen) -> Iterator[PassCount
 def summaries(connection: sqlite3.Connection, chosen: Chosen, *, hands: HandCounts) -> Iterator[Summary]:
     """Passes as lines, by day and time, each with the hand count that stands for it."""
     where, values = chosen.where()
-    rows = connection.execute(
-        f"SELECT {', '.join(_COLUMNS)}, (SELECT count(*) FROM pass_tiles WHERE pass = n), "
-        "(SELECT path FROM pass_tiles JOIN tiles USING (sha256, key) WHERE pass = passes.n AND position = 0) "
-        f"FROM passes WHERE {where} ORDER BY day IS NULL, day, acquired, id, key",
-        values,
-    ).fetchall()
-    for row in rows:
-        values = dict(zip((*_COLUMNS, "n_tiles", "first_tile"), row, strict=True))
-        yield _summary(values, hands=hands)
+    found = connection.execute(f"SELECT n FROM passes WHERE {where} {_ORDER}", values).fetchall()
+    for start in range(0, len(found), _LINES_AT_ONCE):
+        some = [n for (n,) in found[start : start + _LINES_AT_ONCE]]
+        rows = connection.execute(
+            f"SELECT {', '.join(_COLUMNS)}, (SELECT count(*) FROM pass_tiles WHERE pass = n), (SELECT path "
+            "FROM pass_tiles JOIN tiles USING (sha256, key) WHERE pass = passes.n AND position = 0) "
+            f"FROM passes WHERE n IN ({', '.join('?' * len(some))}) {_ORDER}",
+            some,
+        ).fetchall()
+        for row in rows:
+            cells = dict(zip((*_COLUMNS, "n_tiles", "first_tile"), row, strict=True))
+            yield _summary(cells, hands=hands)
 
 
 def _summary(row: dict[str, Any], *, hands: HandCounts) -> Summary:
