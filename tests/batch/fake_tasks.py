@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import signal
 import sys
 import time
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,3 +68,48 @@ def dead_on_arrival(settings: dict[str, Any]) -> Callable[[dict[str, Any]], dict
     sys.stderr.write("cannot load the library\n")
     sys.stderr.flush()
     os._exit(9)
+
+
+def stub(settings: dict[str, Any]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """A scan that looks at no pixels: the file is JSON that says what comes of it, and what goes wrong."""
+    from railcount.counts import Interval
+    from railcount.records import TileRecord
+
+    def work(job: dict[str, Any]) -> dict[str, Any]:
+        data = Path(job["path"]).read_bytes()
+        told = json.loads(data)
+        time.sleep(told.get("s", 0))
+        if "signal" in told:
+            os.kill(os.getpid(), getattr(signal, told["signal"]))
+        if "once" in told and not Path(told["once"]).exists():
+            Path(told["once"]).touch()
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if "change" in told:
+            Path(job["path"]).write_text(json.dumps(told | {"change": None, "n": 99}))
+            data = Path(job["path"]).read_bytes()
+        when = told.get("acquired", "2023-10-05T02:11:00+00:00")
+        best, status = told.get("n", 3), told.get("status", "counted")
+        told_count = Interval(best=best, low=best, high=best + 1)
+        return TileRecord(
+            tile=job["tile"],
+            sha256=hashlib.sha256(data).hexdigest(),
+            status=status,
+            reasons=tuple(told.get("reasons", ())),
+            acquired=when and (datetime.fromisoformat(when) if "T" in when else date.fromisoformat(when)),
+            acquired_from="file_name",
+            doubts=tuple(told.get("doubts", ())),
+            site=told.get("site"),
+            crs="EPSG:32652",
+            gsd_m=settings["gsd_m"] or 0.5,
+            regime="cars",
+            footprint=((130.62, 42.41), (130.63, 42.41), (130.63, 42.42), (130.62, 42.42)),
+            source="found",
+            visible_fraction=1.0,
+            railcars=told_count if status == "counted" else None,
+            locomotives=Interval(best=0, low=0, high=0) if status == "counted" else None,
+            covered=Interval(best=0, low=0, high=0) if status == "counted" else None,
+            trains=1 if status == "counted" else None,
+            occupied_m=50.0 if status == "counted" else None,
+        ).to_dict()
+
+    return work

@@ -10,7 +10,7 @@ import pytest
 
 from railcount.history import History, Neighbourhood, Result
 
-from .records import pass_of, tile
+from .records import pass_of, tile, without_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,11 +53,15 @@ def test_results_say_status_and_context(history: History) -> None:
 
 def test_what_was_counted_waits_to_be_joined(history: History) -> None:
     one, two = tile("a.tif"), tile("b.tif", acquired=None)
-    beside = Neighbourhood(None, "archive")
     keep(history, one, two)
-    assert history.unjoined() == [("k", beside), ("k", DAY)]
+    alone = Neighbourhood(None, two.sha256)
+    assert history.unjoined() == [("k", alone), ("k", DAY)]
+    assert history.is_unjoined(DAY, key="k")
+    assert history.fresh(DAY, key="k") == {one.sha256}
     join(history, pass_of(one))
-    assert history.unjoined() == [("k", beside)]
+    assert history.unjoined() == [("k", alone)]
+    assert not history.is_unjoined(DAY, key="k")
+    assert history.fresh(DAY, key="k") == set()
     assert history.tiles_of("p", key="k") == {one.sha256}
     assert history.tiles_of("p", key="other") == frozenset()
 
@@ -70,16 +74,22 @@ def test_a_new_result_touches_where_the_old_one_was(history: History) -> None:
     assert history.unjoined() == [("k", Neighbourhood(dt.date(2020, 1, 1))), ("k", DAY)]
 
 
-def test_neighbours_are_of_the_day_and_those_beside_it_or_of_the_folder(history: History) -> None:
+def test_neighbours_are_of_the_day_and_those_beside_it(history: History) -> None:
     day = dt.date(2023, 10, 5)
     dated = [tile(f"{n}.tif", acquired=day + dt.timedelta(days=n)) for n in (-2, -1, 0, 1, 2)]
     midnight = tile("late.tif", acquired=dt.datetime(2023, 10, 6, 23, 59, 59, tzinfo=dt.UTC))
-    undated = [tile("u.tif", acquired=None), tile("deeper/u.tif", acquired=None, content="x")]
-    keep(history, *dated, midnight, *undated)
+    keep(history, *dated, midnight)
     names = {record.tile for record in history.nearby(DAY, key="k")}
     assert names == {"archive/-1.tif", "archive/0.tif", "archive/1.tif", "archive/late.tif"}
-    beside = history.nearby(Neighbourhood(None, "archive/deeper"), key="k")
-    assert [record.tile for record in beside] == ["archive/deeper/u.tif"]
+
+
+def test_a_tile_without_a_date_is_alone_unless_its_name_has_one(history: History) -> None:
+    undated, other = tile("u.tif", acquired=None), tile("v.tif", acquired=None)
+    broken = without_count("20231005_021100_ssc3_u0001_visual.tif", status="failed", acquired=None)
+    keep(history, undated, other, broken)
+    alone = history.nearby(Neighbourhood(None, undated.sha256), key="k")
+    assert [record.tile for record in alone] == [undated.tile]
+    assert [record.tile for record in history.nearby(DAY, key="k")] == [broken.tile]
 
 
 def test_a_content_that_was_replaced_is_gone(history: History) -> None:

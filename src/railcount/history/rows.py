@@ -28,12 +28,11 @@ class Result(NamedTuple):
 
 
 class Neighbourhood(NamedTuple):
-    """Where the tiles of one pass are found together: on a day, or without a date in one folder."""
+    """Where the tiles of one pass are found together: on a day, in UTC, and those before and after it."""
 
     day: date | None
-    """In UTC, or as the tile gives it. The days before and after are looked at too."""
-    folder: str | None = None
-    """As in the tile's path."""
+    sha256: str | None = None
+    """Of a tile without a date, which is a pass of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)

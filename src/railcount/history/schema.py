@@ -29,22 +29,24 @@ _FIRST = (
     # Finds out whether a content is anywhere still.
     """CREATE INDEX files_by_content ON files (sha256)""",
     # A result: content and parameters decide it. final: not to be counted again. context: digest of what
-    # lies beside the file and enters the result. gone: its file has another content now.
+    # lies beside the file and enters the result. gone: its file has another content now. fresh: not
+    # yet joined to a pass as it is. day: that by which
+    # tiles are joined, in UTC, also where the name alone says it.
     """CREATE TABLE tiles (
         n INTEGER PRIMARY KEY, sha256 TEXT NOT NULL, key TEXT NOT NULL, final INTEGER NOT NULL,
-        context TEXT NOT NULL DEFAULT '', gone INTEGER NOT NULL DEFAULT 0,
-        status TEXT NOT NULL, acquired TEXT, site TEXT, simulated INTEGER NOT NULL,
+        context TEXT NOT NULL DEFAULT '', gone INTEGER NOT NULL DEFAULT 0, fresh INTEGER NOT NULL DEFAULT 1,
+        status TEXT NOT NULL, day TEXT, acquired TEXT, site TEXT, simulated INTEGER NOT NULL,
         path TEXT NOT NULL, record TEXT NOT NULL,
         UNIQUE (sha256, key)
     )""",
     # Records are long: this answers what is finished without touching them.
     """CREATE INDEX tiles_finished ON tiles (key, final, sha256, status, context, gone)""",
-    """CREATE INDEX tiles_by_day ON tiles (key, acquired, path)""",
+    """CREATE INDEX tiles_by_day ON tiles (key, day)""",
     """CREATE INDEX tiles_gone ON tiles (key, sha256) WHERE gone = 1""",
-    # Days, or folders of tiles without a date, whose tiles must be joined to passes again. day and folder
-    # are empty where they do not apply.
+    # Days, or tiles without a date, which must be joined to passes again. day and sha256 are empty where
+    # they do not apply.
     """CREATE TABLE unjoined (
-        key TEXT NOT NULL, day TEXT NOT NULL, folder TEXT NOT NULL, PRIMARY KEY (key, day, folder)
+        key TEXT NOT NULL, day TEXT NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (key, day, sha256)
     ) WITHOUT ROWID""",
     """CREATE TABLE attempts (
         sha256 TEXT NOT NULL, key TEXT NOT NULL, handed_out INTEGER NOT NULL, failed INTEGER NOT NULL,

@@ -179,6 +179,16 @@ class History:
         """Finished tiles, not gone, that can belong to passes of a neighbourhood."""
         return self._each(work.nearby(self._connection, where, key=key))
 
+    def is_unjoined(self, where: Neighbourhood, *, key: str) -> bool:
+        """Whether ``unjoined`` holds a neighbourhood."""
+        with self._explained():
+            return work.is_unjoined(self._connection, where, key=key)
+
+    def fresh(self, where: Neighbourhood, *, key: str) -> set[str]:
+        """Content hashes of ``nearby`` that were recorded since they were last joined."""
+        with self._explained():
+            return work.fresh(self._connection, where, key=key)
+
     def tiles_of(self, pass_id: str, *, key: str) -> frozenset[str]:
         """Content hashes of the tiles of a pass; empty where there is no such pass."""
         with self._explained():
@@ -327,7 +337,9 @@ class History:
                     f"there is no count {count_id}; 'railcount history list --counts' shows them"
                 )
 
-    def observations(self, site: Site | str, *, simulated: bool = False) -> tuple[Observation, ...]:
+    def observations(
+        self, site: Site | str, *, simulated: bool = False, pass_id: str | None = None
+    ) -> tuple[Observation, ...]:
         """What was seen at a site, by day: railcount's own counts, published ones and hand counts.
 
         Each pass is one observation, two of a day too, with the interval it has; one without a count has
@@ -335,7 +347,8 @@ class History:
 
         Real and drawn images are never mixed: asked for ``simulated``, passes of drawn images and the
         hand counts of those are given and nothing else; else everything but those. Days are those
-        of the site; given by name, those that were stored with the passes.
+        of the site; given by name, those that were stored with the passes. With ``pass_id`` no other
+        pass is looked at.
         """
         name = site if isinstance(site, str) else site.name
 
@@ -345,7 +358,10 @@ class History:
             return site.local_day(one.acquired)
 
         return counts.observations(
-            self.counts(site=name), self.summaries(site=name), simulated=simulated, day_of=day
+            self.counts(site=name),
+            self.summaries(site=name, pass_id=pass_id),
+            simulated=simulated,
+            day_of=day,
         )
 
     # -- the whole ------------------------------------------------------------------------------

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from railcount.errors import InputError
 from railcount.history import work
-from railcount.history.coding import cell, moment, moment_text, text, tile_from, tile_text
+from railcount.history.coding import cell, moment_text, tile_from, tile_text
 from railcount.history.rows import KnownFile
+from railcount.observation.grouping import Item
 from railcount.text import one_line
 
 if TYPE_CHECKING:
@@ -88,11 +89,11 @@ def _lose(connection: sqlite3.Connection, sha256: str) -> None:
 def _unjoin(connection: sqlite3.Connection, sha256: str, *, key: str | None) -> None:
     """Where a result is found its passes must be made again; ``key`` None: with all parameters."""
     rows = connection.execute(
-        "SELECT key, acquired, path FROM tiles WHERE sha256 = :sha256 AND (:key IS NULL OR key = :key)",
+        "SELECT key, day FROM tiles WHERE sha256 = :sha256 AND (:key IS NULL OR key = :key)",
         {"sha256": sha256, "key": key},
     ).fetchall()
-    for its_key, acquired, path in rows:
-        work.mark(connection, work.neighbourhood(moment(acquired), text(path) or ""), key=its_key)
+    for its_key, day in rows:
+        work.mark(connection, work.neighbourhood(day, sha256), key=its_key)
 
 
 def finished(connection: sqlite3.Connection, *, key: str) -> set[str]:
@@ -122,17 +123,19 @@ def record_tile(connection: sqlite3.Connection, record: TileRecord, *, key: str,
         connection.execute("DELETE FROM attempts WHERE key = ? AND sha256 = ?", (key, record.sha256))
     _unjoin(connection, record.sha256, key=key)
     connection.execute(
-        "INSERT INTO tiles (sha256, key, final, context, status, acquired, site, simulated, path, record) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256, key) DO UPDATE SET "
-        "final = excluded.final, context = excluded.context, status = excluded.status, "
-        "acquired = excluded.acquired, site = excluded.site, simulated = excluded.simulated, "
-        "path = excluded.path, record = excluded.record",
+        "INSERT INTO tiles "
+        "(sha256, key, final, context, status, day, acquired, site, simulated, path, record) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256, key) DO UPDATE SET "
+        "final = excluded.final, fresh = 1, context = excluded.context, status = excluded.status, "
+        "day = excluded.day, acquired = excluded.acquired, site = excluded.site, "
+        "simulated = excluded.simulated, path = excluded.path, record = excluded.record",
         (
             record.sha256,
             key,
             int(final),
             context,
             record.status,
+            moment_text(Item(record).day),
             moment_text(record.acquired),
             cell(record.site),
             int(record.simulated),

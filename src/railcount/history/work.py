@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import posixpath
-from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
-from railcount.history.coding import cell, text, tile_from
-from railcount.history.passes import utc_day
+from railcount.history.coding import cell, tile_from
 from railcount.history.rows import Neighbourhood, Result
 
 if TYPE_CHECKING:
@@ -20,16 +18,9 @@ if TYPE_CHECKING:
 _DAY = timedelta(days=1)
 
 
-def neighbourhood_of(record: TileRecord) -> Neighbourhood:
-    """Where the other tiles of a tile's pass are."""
-    return neighbourhood(record.acquired, record.tile)
-
-
-def neighbourhood(acquired: datetime | date | None, path: str) -> Neighbourhood:
-    """Where tiles of one pass with a tile of this time and path are."""
-    if acquired is None:
-        return Neighbourhood(None, posixpath.dirname(path.replace("\\", "/")))
-    return Neighbourhood(utc_day(acquired))
+def neighbourhood(day: str | None, sha256: str) -> Neighbourhood:
+    """Where a tile's pass is found; ``day`` as it is stored."""
+    return Neighbourhood(None, sha256) if day is None else Neighbourhood(date.fromisoformat(day))
 
 
 def results(connection: sqlite3.Connection, *, key: str) -> dict[str, Result]:
@@ -45,35 +36,42 @@ def mark(connection: sqlite3.Connection, where: Neighbourhood, *, key: str) -> N
 
 def unjoined(connection: sqlite3.Connection) -> list[tuple[str, Neighbourhood]]:
     """Parameter keys and neighbourhoods whose tiles must be joined again."""
-    rows = connection.execute("SELECT key, day, folder FROM unjoined ORDER BY key, day, folder")
-    return [
-        (key, Neighbourhood(date.fromisoformat(day), None) if day else Neighbourhood(None, text(folder)))
-        for key, day, folder in rows
-    ]
+    rows = connection.execute("SELECT key, day, sha256 FROM unjoined ORDER BY key, day, sha256")
+    return [(key, neighbourhood(day or None, sha256)) for key, day, sha256 in rows]
 
 
-def _cells(where: Neighbourhood) -> tuple[Any, Any]:
-    return ("" if where.day is None else where.day.isoformat(), cell(where.folder or ""))
+def _cells(where: Neighbourhood) -> tuple[str, str]:
+    return ("" if where.day is None else where.day.isoformat(), where.sha256 or "")
+
+
+def is_unjoined(connection: sqlite3.Connection, where: Neighbourhood, *, key: str) -> bool:
+    """True where the tiles of a neighbourhood must be joined again."""
+    found = connection.execute(
+        "SELECT 1 FROM unjoined WHERE key = ? AND day = ? AND sha256 = ?", (key, *_cells(where))
+    )
+    return found.fetchone() is not None
 
 
 def nearby(connection: sqlite3.Connection, where: Neighbourhood, *, key: str) -> Iterator[TileRecord]:
     """Finished tiles, not gone, of the neighbourhood, in no order."""
-    if where.day is not None:
-        # A pass can last over midnight.
-        for (stored,) in connection.execute(
-            "SELECT record FROM tiles WHERE key = ? AND acquired >= ? AND acquired < ? "
-            "AND final = 1 AND gone = 0",
-            (key, (where.day - _DAY).isoformat(), (where.day + 2 * _DAY).isoformat()),
-        ):
-            yield tile_from(stored)
-        return
-    undated = connection.execute("SELECT n, path FROM tiles WHERE key = ? AND acquired IS NULL", (key,))
-    for n, path in undated.fetchall():
-        if neighbourhood(None, text(path) or "") == where:
-            for (stored,) in connection.execute(
-                "SELECT record FROM tiles WHERE n = ? AND final = 1 AND gone = 0", (n,)
-            ):
-                yield tile_from(stored)
+    condition, values = _nearby(where, key=key)
+    for (stored,) in connection.execute(f"SELECT record FROM tiles WHERE {condition}", values):
+        yield tile_from(stored)
+
+
+def fresh(connection: sqlite3.Connection, where: Neighbourhood, *, key: str) -> set[str]:
+    """Contents of those that no pass holds as they are."""
+    condition, values = _nearby(where, key=key)
+    rows = connection.execute(f"SELECT sha256 FROM tiles WHERE {condition} AND fresh = 1", values)
+    return {sha256 for (sha256,) in rows}
+
+
+def _nearby(where: Neighbourhood, *, key: str) -> tuple[str, tuple[str | None, ...]]:
+    if where.day is None:
+        return "key = ? AND sha256 = ? AND final = 1 AND gone = 0", (key, where.sha256)
+    # A pass can last over midnight.
+    days = (where.day - _DAY).isoformat(), (where.day + _DAY).isoformat()
+    return "key = ? AND day BETWEEN ? AND ? AND final = 1 AND gone = 0", (key, *days)
 
 
 def members(connection: sqlite3.Connection, pass_id: str, *, key: str) -> frozenset[str]:
@@ -101,11 +99,12 @@ def settle(
                 "(SELECT pass FROM pass_tiles WHERE sha256 = :sha256 AND key = :key)",
                 {"key": key, "id": cell(one.id), "sha256": tile.sha256},
             ).rowcount
+            connection.execute("UPDATE tiles SET fresh = 0 WHERE sha256 = ? AND key = ?", (tile.sha256, key))
     n_gone += connection.execute(
         "DELETE FROM passes WHERE n IN (SELECT pass FROM tiles JOIN pass_tiles USING (sha256, key) "
         "WHERE key = :key AND gone = 1) AND NOT EXISTS (SELECT 1 FROM pass_tiles JOIN tiles "
         "USING (sha256, key) WHERE pass = passes.n AND gone = 0)",
         {"key": key},
     ).rowcount
-    connection.execute("DELETE FROM unjoined WHERE key = ? AND day = ? AND folder = ?", (key, *_cells(where)))
+    connection.execute("DELETE FROM unjoined WHERE key = ? AND day = ? AND sha256 = ?", (key, *_cells(where)))
     return n_gone
