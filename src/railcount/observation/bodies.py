@@ -34,6 +34,8 @@ SHORTEST_M, LONGEST_M = 7.0, 30.0
 """Of a body."""
 COUPLING_M = 1.14
 """Body to body of coupled gondolas."""
+STUB_M = 3.5
+"""A quarter of a mean body: less of a car at a tile's edge is not counted as one."""
 LONGEST_COUPLING_M = 3.0
 """Body to body in one train; half a metre more than inside a tile, as two tiles differ by so much."""
 END_SPREAD_M = 0.35
@@ -310,17 +312,18 @@ def one_car(first_m: float, second_m: float, gap_m: float, *, seen_m: float, pri
     """Probability that two pieces at a seam are one car and not two.
 
     A seam that falls anywhere on a row of cars of the pitch P falls on a body with the density
-    prior(whole) / P, where whole is the length of both pieces and the gap between them. It falls between
-    two cars with the density of their two lengths, each of which may be longer than its piece by a part
-    of the gap, or shorter by a part of the coupling, which the reading may have swallowed at the edge:
-    the integral over the first length of prior(first) prior(second) / P, with
-    first + coupling + second = whole. What was seen of the gap speaks against one car, as it should be
-    body, by the likelihood of ends so far off.
+    prior(whole) / P, where whole is the length of both pieces and the gap between them. If they are two
+    cars, whole is the length of both and the coupling, and the seam need not lie between them: a stub
+    shorter than STUB_M is not read as a car, and with the coupling before it is swallowed by the one that
+    it follows; and either car may be longer than its piece by a part of the gap. So two cars have the
+    integral over the first length of prior(first) prior(second) / P, with first + coupling + second =
+    whole. What was seen of the gap speaks against one car, which should be body there, by the likelihood
+    of ends so far off.
     """
     whole = first_m + second_m + gap_m
     together = float(_density(prior, whole)) * float(np.exp(-0.5 * min(seen_m / END_SPREAD_M, 6.0) ** 2))
-    low = max(first_m - COUPLING_M, 0.0)
-    first = np.arange(low, max(first_m + gap_m, low + STEP_M), STEP_M)
+    low = max(first_m - COUPLING_M - STUB_M, 0.0)
+    first = np.arange(low, first_m + max(gap_m, 0.0) + STUB_M, STEP_M)
     two = float((_density(prior, first) * _density(prior, whole - COUPLING_M - first)).sum()) * STEP_M
     return together / (together + two) if together + two > 0 else 0.0
 

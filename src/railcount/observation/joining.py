@@ -73,7 +73,7 @@ def merged(records: Sequence[TileRecord], *, pass_id: str) -> PassCount:
     told = replace(told, length_m=round(view.length_m, 2), visible_fraction=view.visible_fraction)
     if reason := view.uncountable:
         return replace(told, status="uncountable", reasons=(*reasons, reason))
-    doubtful = missed or any(one.status == "degraded" for one in counted)
+    doubtful = view.doubtful or any(one.status == "degraded" for one in counted)
     told = replace(told, status="degraded" if doubtful else "counted", reasons=(*reasons, *view.said))
     return summed(told, view)
 

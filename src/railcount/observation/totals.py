@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 CAR_M = 14.0
 """Over couplers, where the cars of the pass do not tell: the conventional wagon."""
-ROUNDING_M = 0.5
+SHORTEST_TRACK_M = 30.0
+"""Less track in a tile is not found there, and holds two cars."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,6 +56,8 @@ class View:
     seen_m: float
     unseen_m: float
     """Of known and of expected track."""
+    expected_m: tuple[float, ...] = ()
+    """Of track in each of ``missed``."""
 
     @classmethod
     def of(
@@ -85,29 +88,32 @@ class View:
             shares=tuple(share for _, share in lengths),
             length_m=length_m + sum(one.length_m for one in missed),
             seen_m=seen_m,
-            unseen_m=length_m - seen_m + sum(one.length_m for one in missed),
+            unseen_m=length_m - seen_m,
         )
-        return replace(view, unseen_m=view.unseen_m + view._expected_m())
+        expected = view._expected_m()
+        return replace(view, expected_m=expected, unseen_m=view.unseen_m + sum(expected))
 
-    def _expected_m(self) -> float:
-        """Track in tiles without a count that do not say how much they have."""
+    def _expected_m(self) -> tuple[float, ...]:
+        """Track that each tile without a count is expected to have, where it does not say.
+
+        At least what leads into it from the other tiles. Where nobody looked, or the ground is hidden, it
+        is taken to have as much track as the ground of the others.
+        """
         ground = [f for f in self.footprints if f is not None]
         area = sum(f.area_m2 for f in ground)
         known = sum(one.length_m for one in self.counted)
-        total = 0.0
+        out = []
         for one in self.missed:
-            if one.length_m or one.status in ("no_data", "skipped"):
-                continue
             footprint = _footprint(one, self.frame)
-            if footprint is None:
-                total += known / len(self.counted)
-                continue
-            expected = leading_in_m(footprint, self.lines, ground)
-            if one.source is None and area:
+            if one.length_m or one.status in ("no_data", "skipped"):
+                out.append(one.length_m)
+            elif footprint is None:
+                out.append(known / len(self.counted))
+            else:
                 own = footprint.area_m2 - sum(footprint.shared_m2(other) for other in ground)
-                expected = max(expected, known / area * max(own, 0.0))
-            total += expected
-        return total
+                likely = known / area * max(own, 0.0) * _hidden(one) if area else 0.0
+                out.append(max(likely, leading_in_m(footprint, self.lines, ground)))
+        return tuple(out)
 
     @property
     def visible_fraction(self) -> float | None:
@@ -121,6 +127,17 @@ class View:
             told = [one.visible_fraction for one in self.counted if one.visible_fraction is not None]
             return min(told, default=None)
         return round(shown / (shown + hidden), 4)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether a tile without a count may have a part in the yard.
+
+        Not one that was searched in clear sight without finding a track, and into which none leads.
+        """
+        return any(
+            expected >= SHORTEST_TRACK_M or one.length_m or _hidden(one) > 1 - DEGRADED_BELOW
+            for one, expected in zip(self.missed, self.expected_m, strict=True)
+        )
 
     @property
     def uncountable(self) -> str | None:
@@ -317,6 +334,11 @@ def _footprint(one: TileRecord, frame: Frame | None) -> Footprint | None:
 
 def _visible(one: TileRecord) -> float:
     return 1.0 if one.visible_fraction is None else one.visible_fraction
+
+
+def _hidden(one: TileRecord) -> float:
+    """Share of the ground of a tile without tracks on which nobody could look."""
+    return 1.0 - one.visible_fraction if one.source is not None and one.visible_fraction is not None else 1.0
 
 
 def _by_length(one: TileRecord) -> bool:
