@@ -75,16 +75,13 @@ class Footprint:
     """(n,)"""
 
     @classmethod
-    def of(cls, corners: Array) -> Footprint | None:
-        """The footprint with these corners; None where they hold no ground."""
-        along = np.roll(corners, -1, axis=0) - corners
-        if len(corners) < 3 or not np.hypot(*along.T).all():
-            return None
-        if _area(corners) < 0:
+    def of(cls, corners: Array) -> Footprint:
+        """The footprint with these corners, in either order; InputError where they hold no ground."""
+        if len(corners) > 2 and _area(corners) < 0:
             corners = corners[::-1]
-            along = np.roll(corners, -1, axis=0) - corners
-        if _area(corners) < 1.0:
-            return None
+        along = np.roll(corners, -1, axis=0) - corners
+        if len(corners) < 3 or not np.hypot(*along.T).all() or _area(corners) <= 0:
+            raise InputError(f"a tile's footprint has corners around some ground, not {corners.tolist()}")
         normal = np.stack([along[:, 1], -along[:, 0]], axis=-1) / np.hypot(*along.T)[:, None]
         return cls(corners=corners, normal=normal, offset=(normal * corners).sum(axis=1))
 

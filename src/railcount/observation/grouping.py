@@ -100,6 +100,11 @@ class Item:
         return min(lon) - x, min(lat) - y, max(lon) + x, max(lat) + y
 
     @property
+    def apart(self) -> bool:
+        """True where a tile was looked at and yet has no place that others could lie beside."""
+        return not self.placed and bool(self.record.footprint or self.record.status in STATUSES_WITH_COUNT)
+
+    @property
     def at_home(self) -> bool:
         """False where a tile was given up before its site was looked for."""
         has_place = self.record.site is not None or self.record.status in STATUSES_WITH_COUNT
@@ -120,7 +125,7 @@ class Item:
 def grouped(records: Iterable[TileRecord]) -> list[tuple[str, tuple[TileRecord, ...]]]:
     """`railcount.observation.group`."""
     items = sorted((Item(record) for record in records), key=lambda item: item.order)
-    lonely = [i for i in items if i.day is None or (i.record.footprint and not i.placed)]
+    lonely = [item for item in items if item.day is None or item.apart]
     alone = {id(item) for item in lonely}
     dated = [item for item in items if id(item) not in alone]
     groups = _parted([item for item in dated if item.at_home])

@@ -80,7 +80,7 @@ def added(parts: Sequence[Part]) -> Interval:
     best = sum(part.best for part in parts)
     return Interval(
         best=best,
-        low=min(math.floor(low), best),
-        high=max(math.ceil(high), best),
+        low=min(round(low), best),
+        high=max(round(high), best),
         level=parts[0].told.level,
     )

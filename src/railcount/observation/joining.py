@@ -64,8 +64,8 @@ def merged(records: Sequence[TileRecord], *, pass_id: str) -> PassCount:
         status = min((one.status for one in tiles), key=WORST.index)
         return replace(told, status=status, reasons=(*_reasons(tiles, names), *sorted_out.said))
     plain = [one for one in tiles if one.footprint and one.crs is not None]
-    if any(one.footprint and one.crs is None for one in tiles) and len(tiles) > 1:
-        raise InputError("tiles in pixel coordinates cannot be joined: each is a pass of its own")
+    if len(counted) > 1 and any(one not in plain for one in counted):
+        raise InputError("tiles without a place on Earth cannot be joined: each is a pass of its own")
     frame = Frame.around(place for one in plain for place in one.footprint) if plain else None
     missed = tuple(one for one in sorted_out.uncounted if not _covered(one, counted, frame))
     view = View.of(counted, missed, frame=frame)
@@ -79,12 +79,13 @@ def merged(records: Sequence[TileRecord], *, pass_id: str) -> PassCount:
 
 
 def _distinct(records: Iterable[TileRecord]) -> list[TileRecord]:
-    """The records without those that come again."""
+    """The records without those that come again; of two results of one tile, the better."""
     kept: dict[tuple[str, str | None], TileRecord] = {}
     for one in records:
         known = kept.setdefault((one.tile, one.sha256), one)
-        if known.status != one.status and WORST.index(one.status) > WORST.index(known.status):
-            kept[one.tile, one.sha256] = one
+        if known != one:
+            better = max(known, one, key=lambda record: (WORST.index(record.status), repr(record)))
+            kept[one.tile, one.sha256] = better
     return list(kept.values())
 
 
@@ -128,25 +129,18 @@ def _same_image(one: TileRecord, other: TileRecord) -> bool:
         return False
     frame = Frame.around((*one.footprint, *other.footprint))
     a, b = (Footprint.of(frame.metres(record.footprint)) for record in (one, other))
-    if a is None or b is None:
-        return False
     shared = a.shared_m2(b)
     return shared >= SAME_GROUND * (a.area_m2 + b.area_m2 - shared)
 
 
 def _covered(one: TileRecord, counted: Sequence[TileRecord], frame: Frame | None) -> bool:
     """Whether other tiles with a count show all the ground of one without."""
-    if frame is None or one.crs is None:
+    if frame is None or one.crs is None or not one.footprint:
         return False
-    ground = Footprint.of(frame.metres(one.footprint)) if one.footprint else None
-    if ground is None:
-        return False
-    at = _spread(ground)
+    at = _spread(Footprint.of(frame.metres(one.footprint)))
     seen = np.zeros(len(at), dtype=np.bool_)
     for other in counted:
-        footprint = Footprint.of(frame.metres(other.footprint)) if other.footprint else None
-        if footprint is not None:
-            seen |= footprint.inside_m(at) >= 0
+        seen |= Footprint.of(frame.metres(other.footprint)).inside_m(at) >= 0
     return bool(seen.mean() >= COVERED)
 
 

@@ -104,18 +104,19 @@ def sampled(line: Array) -> tuple[Array, Array]:
 def own_share(lines: Sequence[Lines], footprints: Sequence[Footprint], order: Sequence[int]) -> list[Array]:
     """For each tile, the share of each of its tracks that no tile before it in ``order`` has."""
     shares: list[Array] = [np.zeros(len(one.ids)) for one in lines]
-    trees: list[cKDTree] = []
+    before: list[tuple[cKDTree, Footprint]] = []
     for n in order:
         one = lines[n]
         fresh = np.ones(len(one.points), dtype=np.bool_)
-        for tree in trees:
+        for tree, footprint in before:
             if len(one.points):
-                fresh &= tree.query(one.points, distance_upper_bound=ASIDE_M + STEP_M / 2)[0] == np.inf
+                far, _ = tree.query(one.points, distance_upper_bound=ASIDE_M + STEP_M / 2)
+                fresh &= ~(np.isfinite(far) & (footprint.inside_m(one.points) > 0))
         for k in range(len(one.ids)):
             mine = one.track == k
             shares[n][k] = float(fresh[mine].mean()) if mine.any() else 1.0
         if len(one.points):
-            trees.append(cKDTree(one.points))
+            before.append((cKDTree(one.points), footprints[n]))
     return shares
 
 

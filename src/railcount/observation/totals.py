@@ -67,8 +67,8 @@ class View:
         footprints = tuple(_footprint(one, frame) for one in counted)
         lines: tuple[Lines, ...] = ()
         tracks = [np.ones(len(one.tracks)) for one in counted]
-        if frame is not None and all(f is not None for f in footprints):
-            solid = [f for f in footprints if f is not None]
+        solid = [f for f in footprints if f is not None]
+        if frame is not None and len(solid) == len(footprints):
             lines = tuple(
                 Lines.of(one, frame=frame, footprint=f) for one, f in zip(counted, solid, strict=True)
             )
@@ -175,10 +175,7 @@ def summed(told: PassCount, view: View) -> PassCount:
     """The pass with its cars and totals."""
     if len(view.counted) == 1:
         return _alone(told, view)
-    if len(view.scenes) < len(view.counted) or view.frame is None:
-        from railcount.errors import InputError
-
-        raise InputError("tiles with a count but without a footprint cannot be joined")
+    assert view.frame is not None  # the caller has looked: several tiles have places
     placed = [
         car
         for n, (one, scene) in enumerate(zip(view.counted, view.scenes, strict=True))
@@ -323,7 +320,7 @@ def _own(one: TileRecord, tracks: Array) -> tuple[float, float]:
     if total <= 0:
         return one.length_m, 1.0
     share = float((lengths * tracks).sum()) / total
-    return one.length_m * share, share
+    return float(one.length_m * share), share
 
 
 def _footprint(one: TileRecord, frame: Frame | None) -> Footprint | None:

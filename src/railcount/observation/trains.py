@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.spatial import cKDTree
 
-from railcount.observation.bodies import LONGEST_COUPLING_M, record_of_body
+from railcount.observation.bodies import LONGEST_COUPLING_M, STUB_M, record_of_body
 from railcount.observation.ground import ASIDE_M, PARALLEL
 from railcount.observation.lines import joined_tracks, track_names
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-BROKEN_M = 5.0
+BROKEN_M = 7.0
 """Between neighbours of one train in a tile; more is where a car was left to another tile that saw none."""
 
 
@@ -121,11 +121,16 @@ def _coupled(bodies: Sequence[Body]) -> list[tuple[Body, Body]]:
     """Pairs of bodies told by different tiles that stand as near as coupled ones, one behind the other."""
     if not bodies:
         return []
-    ends = np.array([end.at for body in bodies for end in body.ends])
+    ends = [end for body in bodies for end in body.ends]
+    at = np.array([end.at for end in ends])
     out = []
-    for i, j in sorted(cKDTree(ends).query_pairs(LONGEST_COUPLING_M)):
+    for i, j in sorted(cKDTree(at).query_pairs(LONGEST_COUPLING_M + STUB_M)):
         a, b = bodies[i // 2], bodies[j // 2]
-        if a is b or ({a.main.tile} == {b.main.tile} and len(a.parts) == len(b.parts) == 1):
+        if a is b or (a.main.tile == b.main.tile and len(a.parts) == len(b.parts) == 1):
+            continue
+        # of a car that the seam cuts, the other tile does not read a stub
+        unread = STUB_M if ends[i].cut or ends[j].cut else 0.0
+        if float(np.hypot(*(at[i] - at[j]))) > LONGEST_COUPLING_M + unread:
             continue
         if _in_line(a, b):
             out.append((a, b))
