@@ -23,6 +23,7 @@ from railcount.raster.sidecars import MAX_BYTES, sidecar_names
 from railcount.text import one_line
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
@@ -208,12 +209,20 @@ def context_of(path: Path, *, mask: str = "") -> str:
     Its name and the date of its folder, which may say when it was taken, the sidecars beside it, and its
     quality mask's content, ``mask``.
     """
-    parts = [path.name, str(folder_date(path.absolute())), mask]
+    parts = [path.name, str(_date_of(path.parent)), mask]
     names = _names_in(path.parent)
-    for name in sidecar_names(path.name, parse_name(path.name)):
+    for name in sidecar_names(path.name, _parsed(path.name)):
         if name in names:
             parts.append(f"{name} {_sidecar_digest(path.with_name(name))}")
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+_parsed = lru_cache(maxsize=4)(parse_name)
+
+
+@lru_cache(maxsize=4)
+def _date_of(folder: Path) -> dt.date | None:
+    return folder_date(folder.absolute() / "tile")
 
 
 @lru_cache(maxsize=4)
@@ -242,5 +251,5 @@ def _sidecar_digest(path: Path) -> str:
 
 def _likely_together(path: Path) -> tuple[object, ...]:
     """What tiles of one pass have in common by name: their folder and day."""
-    acquired = parse_name(path.name).acquired
+    acquired = _parsed(path.name).acquired
     return path.parent, None if acquired is None else (acquired.year, acquired.month, acquired.day)
