@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from railcount.raster.tile import Window
+from railcount.shade import block_means
 from railcount.visibility import Hidden, View
 
 if TYPE_CHECKING:
@@ -69,15 +70,23 @@ class Mosaic:
         *,
         grid: Grid,
         load: Callable[[Window], View],
+        coarse: Callable[[Window, int], NDArray[np.float32]] | None = None,
         cell_px: int,
         margin_px: int,
+        block_rows: int = 1,
         occluders: Sequence[Occluder] = (),
     ) -> None:
-        """``load`` gives the view of a window inside the tile; ``occluders`` are those of its day."""
+        """``load`` gives the view of a window inside the tile; ``occluders`` are those of its day.
+
+        ``coarse`` gives a window's brightness, so many pixels averaged along both axes, NaN without an image;
+        ``block_rows`` are best read together.
+        """
         self.grid = grid
+        self.block_rows = block_rows
         self.roofs = _roofs(occluders, grid=grid)
         """Those that reach into the tile, and their outlines as polygons in pixels."""
         self._load, self._cell_px, self._margin_px = load, cell_px, margin_px
+        self._coarse = coarse
         self._n_cols = -(-grid.width // cell_px)
         self._kept: OrderedDict[int, Cell] = OrderedDict()
         self._hidden: dict[int, Hidden] = {}
@@ -134,6 +143,17 @@ class Mosaic:
     def view(self) -> View:
         """All of a tile that is one cell."""
         return self._cell(0).view
+
+    def look(self, window: Window) -> View:
+        """The view of any window inside the tile; it is not kept."""
+        return self._load(window)
+
+    def coarse(self, window: Window, *, step: int) -> NDArray[np.float32]:
+        """(rows, cols) // step: a window's brightness, ``step`` x ``step`` pixels averaged; NaN: no image."""
+        if self._coarse is not None:
+            return self._coarse(window, step)
+        pixels = self._load(window).pixels
+        return block_means(np.where(pixels.valid, pixels.bands[:3].mean(axis=0), np.nan), step)
 
     def _cell(self, number: int) -> Cell:
         if number in self._kept:

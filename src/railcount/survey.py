@@ -59,4 +59,12 @@ def mosaic_of(
         return replace(view, pixels=replace(view.pixels, bands=kept))
 
     cell_px, margin_px = cell_size(grid)
-    return Mosaic(grid=grid, load=load, cell_px=cell_px, margin_px=margin_px, occluders=roofs)
+    return Mosaic(
+        grid=grid,
+        load=load,
+        coarse=lambda window, step: tile.read_coarse(window, step=step),
+        cell_px=cell_px,
+        margin_px=margin_px,
+        block_rows=tile.block_shape[0],
+        occluders=roofs,
+    )

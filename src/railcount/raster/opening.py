@@ -17,7 +17,7 @@ from railcount.raster.georef import grid_from_dataset, grid_from_gsd
 from railcount.raster.limits import DEFAULT_DRIVERS, Driver, Limits
 from railcount.raster.names import parse_name
 from railcount.raster.paths import absolute_path
-from railcount.raster.pixels import read_pixels
+from railcount.raster.pixels import read_coarse, read_pixels
 from railcount.raster.safety import guarded, opened, sniff_driver
 from railcount.text import one_line
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date, datetime
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from railcount.raster.acquisition import Acquisition
     from railcount.raster.grid import Grid
@@ -67,6 +69,14 @@ class RasterTile:
         """Pixels of a window, or of the whole tile; see ``Tile.read``."""
         with guarded(doing="read its pixels", collected=self._warnings), self._dataset() as dataset:
             return read_pixels(dataset, self.plan, window=window)
+
+    def read_coarse(self, window: Window, *, step: int) -> NDArray[np.float32]:
+        """(rows, cols) // ``step``: brightness of a window inside the tile, averaged; NaN: no image.
+
+        Raises TileUnreadable.
+        """
+        with guarded(doing="read its pixels", collected=self._warnings), self._dataset() as dataset:
+            return read_coarse(dataset, self.plan, window=window, step=step)
 
     @contextmanager
     def held_open(self) -> Iterator[None]:

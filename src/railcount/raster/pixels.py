@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,6 +64,25 @@ def read_pixels(dataset: Any, plan: BandPlan, *, window: Window | None = None) -
         if plan.black > 0:
             bands[:, holes] = 0
     return Pixels(bands=bands, valid=valid, names=plan.names)
+
+
+def read_coarse(dataset: Any, plan: BandPlan, *, window: Window, step: int) -> NDArray[np.float32]:
+    """(rows, cols) // step: the middle band, ``step`` x ``step`` pixels averaged; NaN: no image.
+
+    For a first look at a large tile: one band of a colour image says where edges are, and what is black in
+    it is no image. Call inside ``safety.guarded``; the window lies inside the tile.
+    """
+    rows, cols = window.height // step, window.width // step
+    one = replace(plan, indexes=plan.indexes[:1] if len(plan.indexes) < 3 else plan.indexes[1:2])
+    raw, usable, zero = _read_part(dataset, one, Window(window.col, window.row, cols * step, rows * step))
+    hole = zero | ~usable
+    level = np.zeros((rows, cols), dtype=np.float32)
+    for r in range(step):
+        for c in range(step):
+            level += raw[0, r::step, c::step]
+            if hole.any():
+                level[hole[r::step, c::step]] = np.nan
+    return level / np.float32(step * step)
 
 
 def _refuse_empty(*, some: bool) -> None:

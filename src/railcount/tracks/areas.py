@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import binary_dilation, find_objects, label, map_coordinates
+from scipy.ndimage import binary_dilation, find_objects, label
 from scipy.spatial import cKDTree
 
 if TYPE_CHECKING:
@@ -61,19 +61,27 @@ def areas_of(tensor: Array, *, limit: float, first: Array, cell_m: float = CELL_
     xx, yy, xy = tensor
     size, double = xx + yy, np.stack([yy - xx, -2 * xy])
     support, direction = np.zeros(xx.shape), np.zeros(xx.shape)
-    row, col = np.mgrid[: xx.shape[0], : xx.shape[1]].astype(np.float64)
     n = round(HALF_M / cell_m)
     for angle in np.arange(N_DIRECTIONS) * np.pi / N_DIRECTIONS:
         across = double[0] * np.cos(2 * angle) + double[1] * np.sin(2 * angle)
-        total = np.zeros((3, *xx.shape))
+        of = np.stack([across, size, np.ones_like(size)]).astype(np.float32)
+        total = np.zeros_like(of)
         for k in range(-n, n + 1):
-            at = [row + k * np.sin(angle), col + k * np.cos(angle)]
-            for one, of in enumerate((across, size, np.ones(xx.shape))):
-                total[one] += map_coordinates(of, at, order=1, mode="constant")
+            _add(total, of, round(k * np.sin(angle)), round(k * np.cos(angle)))
         here = total[0] / np.maximum(total[1] + SHARE_OF_NOISE * limit**2 * total[2], 1e-30)
         direction = np.where(here > support, angle, direction)
         support = np.maximum(support, here)
     return Areas(support=support, direction=direction, first=first, cell_m=cell_m)
+
+
+def _add(total: NDArray[np.float32], of: NDArray[np.float32], rows: int, cols: int) -> None:
+    """Add to every cell of ``total`` (n, rows, cols) the one of ``of`` so many rows and columns on."""
+    height, width = of.shape[1:]
+    if abs(rows) >= height or abs(cols) >= width:
+        return
+    up, left = max(-rows, 0), max(-cols, 0)
+    down, right = max(rows, 0), max(cols, 0)
+    total[:, up : height - down, left : width - right] += of[:, down : height - up, right : width - left]
 
 
 def boxes(places: Array, points: Array, normal: Array, *, step_m: float) -> list[tuple[slice, float, float]]:

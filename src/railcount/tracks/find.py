@@ -62,6 +62,11 @@ def corridors(pixels: Pixels, *, grid: Grid) -> list[Corridor]:
 
 def find_tracks(pixels: Pixels, *, grid: Grid) -> TrackNetwork:
     """Tracks in the pixels; empty, with the reason, where there are none."""
+    return network_of(find_pieces(pixels, grid=grid), grid=grid)
+
+
+def find_pieces(pixels: Pixels, *, grid: Grid) -> list[Piece]:
+    """Stretches of track in the pixels, none on top of another."""
     pieces: list[Piece] = []
     for corridor in corridors(pixels, grid=grid):
         before = [p.line for p in pieces]
@@ -70,6 +75,11 @@ def find_tracks(pixels: Pixels, *, grid: Grid) -> TrackNetwork:
             line = new_part(whole, before)
             if line is not None:
                 pieces.append(Piece(line, row.score / len(row.v)))
+    return pieces
+
+
+def network_of(pieces: list[Piece], *, grid: Grid) -> TrackNetwork:
+    """Stretches joined to tracks; the network is empty, with the reason, where there are none."""
     found = sorted(joined(pieces), key=lambda p: _order(p.line))
     tracks = tuple(
         Track(id=str(i + 1), line_px=grid.to_pixel(p.line), confidence=float(1 / (1 + np.exp(-p.odds))))
@@ -115,18 +125,12 @@ def new_part(
 def joined(pieces: list[Piece]) -> list[Piece]:
     """Pieces that go on in each other made one, the nearest ends first."""
     pieces = list(pieces)
-    while True:
+    while len(pieces) > 1:
         ways = [
             (gap, i, j, a, b)
-            for i, p in enumerate(pieces)
-            for j, q in enumerate(pieces)
-            if i < j
-            for a, b in (
-                (p.line, q.line),
-                (p.line, q.line[::-1]),
-                (p.line[::-1], q.line),
-                (p.line[::-1], q.line[::-1]),
-            )
+            for i, j in _near_ends(pieces)
+            for p, q in [(pieces[i].line, pieces[j].line)]
+            for a, b in ((p, q), (p, q[::-1]), (p[::-1], q), (p[::-1], q[::-1]))
             if (gap := _gap(a, b)) is not None
         ]
         if not ways:
@@ -136,6 +140,14 @@ def joined(pieces: list[Piece]) -> list[Piece]:
         odds = share * pieces[i].odds + (1 - share) * pieces[j].odds
         pieces[i] = Piece(np.concatenate([a, b]), odds)
         del pieces[j]
+    return pieces
+
+
+def _near_ends(pieces: list[Piece]) -> list[tuple[int, int]]:
+    """Pairs of pieces of which an end of one lies near to an end of the other."""
+    ends = np.concatenate([p.line[[0, -1]] for p in pieces])
+    pairs = cKDTree(ends).query_pairs(LONGEST_JOIN_M)
+    return sorted({(a // 2, b // 2) for a, b in pairs if a // 2 < b // 2})
 
 
 def _gap(a: Array, b: Array) -> float | None:

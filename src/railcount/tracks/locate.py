@@ -9,10 +9,11 @@ from railcount.errors import InputError
 from railcount.raster.limits import DEFAULT_DRIVERS, Driver, Limits
 from railcount.text import one_line
 from railcount.tracks.clip import clip_to_raster
-from railcount.tracks.find import dense, find_tracks, new_part
+from railcount.tracks.find import dense, find_tracks, network_of, new_part
 from railcount.tracks.mask import lines_from_mask, read_labels
 from railcount.tracks.network import Track, TrackNetwork
 from railcount.tracks.register import registered
+from railcount.tracks.search import find_in
 from railcount.tracks.vector import read_lines
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ def locate(
         shape = (grid.height, grid.width)
         labels = read_labels(mask, grid=grid, tile_shape=shape, limits=limits, drivers=drivers)
         return _from_mask(mosaic, labels, name=mask.name)
-    return find_tracks(mosaic.view().pixels, grid=grid)
+    if mosaic.whole:
+        return find_tracks(mosaic.view().pixels, grid=grid)
+    return network_of(find_in(mosaic), grid=grid)
 
 
 def without_doubles(lines: tuple[Track, ...], *, grid: Grid) -> TrackNetwork:
