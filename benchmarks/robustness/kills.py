@@ -4,8 +4,9 @@
 
 Draws a yard once, cuts small tiles from it, and counts them with the railcount of this Python: once
 undisturbed, and once killed with SIGKILL (parent alone: its workers must notice) again and again, then
-run to its end. Prints what happened and exits with 1 where the two histories differ, a worker outlives its
-parent by more than 5 s, or a history is not sound. Needs Linux. A kill comes after a third of the undisturbed time on average.
+run to its end. Prints what happened and exits with 1 where the two histories differ, a worker outlives
+its parent by more than 5 s, or a history is not sound. Needs Linux. A kill comes after a third of the
+undisturbed time on average.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from railcount.cli.main import cli
+from railcount.cli.progress import duration
 from railcount.history import History
 from railcount.outputs.batch import schema
 
@@ -174,6 +176,40 @@ def test_a_folder_that_is_missing(archive: Path) -> None:
     result = run()
     assert result.exit_code == 1
     assert "does not exist" in result.stderr
+
+
+def test_one_file_in_place_of_a_folder(archive: Path) -> None:
+    archive.rmdir()
+    put(Path(), "archive", site="tumangang")
+    assert run().stdout.endswith("1 tile: 1 counted; 1 pass new or changed\n")
+    assert run().stdout.endswith("1 tile: 1 counted; 1 as before; 0 passes new or changed\n")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.2, "1 s"), (40, "40 s"), (700, "12 min"), (12_000, "3 h 20 min"), (187_200, "2 d 4 h")],
+)
+def test_durations(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
+
+
+def test_progress_is_shown_on_a_terminal_alone(tmp_path: Path) -> None:
+    pty = pytest.importorskip("pty")
+    for n in range(6):
+        put(tmp_path / "archive", f"{n}.tif", s=0.3)
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-c", WITH_STUB, "batch", "archive", "--jobs", "1", "--no-history"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=theirs, text=True) as process:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # the other end is closed
+            while piece := os.read(ours, 1000):
+                shown += piece
+        out, _ = process.communicate()
+    os.close(ours)
+    assert process.returncode == 0
+    assert b"3 of 6 tiles, about " in shown
+    assert "tiles, about" not in out
 
 
 def start(folder: Path, *args: str) -> subprocess.Popen[str]:
