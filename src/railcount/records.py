@@ -221,7 +221,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
     if isinstance(value, Interval | CarRecord | TrackRecord):
-        return {name: _plain(getattr(value, name)) for name in _names(type(value))}
+        kind: type = type(value)
+        return {name: _plain(getattr(value, name)) for name in _names(kind)}
     return dict(value) if isinstance(value, dict) else value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import time
@@ -301,8 +302,23 @@ def test_a_run_that_is_stopped_at_once_loses_what_runs(archive: Path) -> None:
     began = time.monotonic()
     assert run(archive, watch=stop)[-1] == Stopped(n_lost=1)
     assert time.monotonic() - began < 10
+    with History.open(archive.parent / "history.sqlite") as history:
+        assert history.interrupted(Parameters().key()) == {}, "we ended it, so it is not to blame"
     put(archive, "a.tif", s=0)
     assert counted(run(archive)) == ["a.tif"]
+
+
+def test_a_tile_that_was_out_when_batches_died_comes_last(archive: Path) -> None:
+    path = put(archive, "a.tif")
+    put(archive, "b.tif")
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    with History.open(archive.parent / "history.sqlite") as history:
+        history.remember_files([(path, path.stat().st_size, path.stat().st_mtime_ns, sha256)])
+        for _ in range(3):
+            history.begin(sha256, key=Parameters().key())
+    assert counted(run(archive, n=1)) == ["b.tif", "a.tif"]
+    with History.open(archive.parent / "history.sqlite") as history:
+        assert history.interrupted(Parameters().key()) == {}
 
 
 def test_only_one_batch_at_a_time(archive: Path) -> None:
