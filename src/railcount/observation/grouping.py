@@ -330,10 +330,10 @@ def _pass_id(group: Sequence[Item]) -> str:
     when, place = _when(group), _place(group)
     if when is None:
         return f"undated-{group[0].digest}"
-    if place is None:
-        return f"unplaced-{when}-{group[0].digest}"
+    if not any(item.placed for item in group):
+        return f"{place or 'unplaced'}-{when}-{group[0].digest}"
     sensors = sorted({item.sensor for item in group if item.sensor is not None})
-    return "-".join([place, when, *sensors[:1]])
+    return "-".join([place or "unplaced", when, *sensors[:1]])
 
 
 def _when(group: Sequence[Item]) -> str | None:

@@ -166,7 +166,11 @@ def _links(a: Lines, b: Lines) -> dict[tuple[int, int], int]:
             apart = other - point
             ahead = float(apart @ way)
             aside = abs(float(apart[0] * way[1] - apart[1] * way[0]))
-            if -3.0 < ahead < REACH_M and aside < NEAR_M and float(way @ -back) > PARALLEL:
+            if (
+                -LEAST_ALONG_M - STEP_M <= ahead < REACH_M
+                and aside < NEAR_M
+                and float(way @ -back) > PARALLEL
+            ):
                 out[k, m] += END_WEIGHT
     return out
 
