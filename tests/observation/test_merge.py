@@ -282,11 +282,38 @@ def test_a_tile_beside_the_yard_is_not_missed() -> None:
     assert leads_in.visible_fraction == pytest.approx(600 / 720, abs=0.01)
 
 
+def test_track_that_one_tile_followed_and_the_next_did_not() -> None:
+    yard = replace(ONE_TRAIN, trains=(Train(track=1, start_m=-80.0),))
+    west, east = row_of_tiles(yard, [-300.0, 0.0, 300.0])
+    lost = replace(east, source="found", tracks=east.tracks[:2], length_m=600.0)
+    joined = merge([replace(west, source="found"), lost], id="p")
+    assert joined.status == "degraded"
+    assert joined.visible_fraction == pytest.approx(1800 / 2400, abs=0.02)
+    (said,) = joined.reasons
+    assert "lead from one tile into another" in said
+    assert joined.railcars is not None
+    assert joined.railcars.high > interval(5).high
+
+
+def test_lines_moved_otherwise_in_one_tile() -> None:
+    west, east = row_of_tiles(ONE_TRAIN, [-400.0, -28.0, 300.0], registration_m=(0.5, 1.0))
+    assert merge([west, east], id="p").status == "counted"
+    astray = replace(east, registration_m=(1.9, -8.9))
+    joined = merge([west, astray], id="p")
+    assert (joined.status, best(joined)) == ("degraded", 5)
+    (said,) = joined.reasons
+    assert said.startswith("yard_R1C2.tif: its lines were moved 10.0 m otherwise than those of yard_R1C1.tif")
+    assert joined.railcars is not None
+    assert joined.railcars.low <= 1
+    assert joined.railcars.high > 30
+
+
 def test_an_empty_part_of_the_scene_is_no_track() -> None:
     left, right = row_of_tiles(ONE_TRAIN, [-300.0, 45.0, 300.0])
     joined = merge([without_count(left, status="no_data", reason="all pixels are nodata"), right], id="p")
     assert joined.visible_fraction == 1.0
     assert joined.railcars is not None
+    assert joined.status == "counted"
 
 
 @pytest.mark.parametrize(

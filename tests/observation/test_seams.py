@@ -107,7 +107,7 @@ def test_parts_are_as_wide_as_the_whole(share: float, sizes: tuple[int, ...]) ->
 
 
 def test_neither_sum_nor_squares_alone_would_do() -> None:
-    """Twelve tiles of five cars: a sum is too wide where little is shared, squares too narrow where much is."""
+    """Twelve tiles of five cars: a sum is too wide if little is shared, squares too narrow if much is."""
     whole, part = counted(60, share=0.04), counted(5, share=0.04)
     assert 12 * (part.high - part.low) > 1.5 * (whole.high - whole.low)
     whole, part = counted(60, share=0.2), counted(5, share=0.2)

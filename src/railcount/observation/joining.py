@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import os
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from railcount.counts import STATUSES_WITH_COUNT
 from railcount.errors import InputError
 from railcount.observation import PassCount
 from railcount.observation.ground import Footprint, Frame
-from railcount.observation.totals import View, summed
+from railcount.observation.totals import CAR_M, View, summed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,6 +27,8 @@ SAME_GROUND = 0.9
 """Of the ground of two footprints together, in both: then they are versions of one image."""
 COVERED = 0.95
 """Of a footprint, within others: then a tile without a count is not missed."""
+MOVED_APART_M = 3.0
+"""Between the shifts of lines in two tiles of a pass; tracks are 3.6 m apart at least."""
 WORST: tuple[Status, ...] = (
     "uncountable",
     "timeout",
@@ -68,12 +71,13 @@ def merged(records: Sequence[TileRecord], *, pass_id: str) -> PassCount:
         raise InputError("tiles without a place on Earth cannot be joined: each is a pass of its own")
     frame = Frame.around(place for one in plain for place in one.footprint) if plain else None
     missed = tuple(one for one in sorted_out.uncounted if not _covered(one, counted, frame))
+    counted, moved = _moved_alike(counted, names)
     view = View.of(counted, missed, frame=frame)
-    reasons = (*_reasons((*counted, *missed), names), *sorted_out.said)
+    reasons = (*_reasons((*counted, *missed), names), *sorted_out.said, *moved)
     told = replace(told, length_m=round(view.length_m, 2), visible_fraction=view.visible_fraction)
     if reason := view.uncountable:
         return replace(told, status="uncountable", reasons=(*reasons, reason))
-    doubtful = view.doubtful or any(one.status == "degraded" for one in counted)
+    doubtful = view.doubtful or moved or any(one.status == "degraded" for one in counted)
     told = replace(told, status="degraded" if doubtful else "counted", reasons=(*reasons, *view.said))
     return summed(told, view)
 
@@ -131,6 +135,36 @@ def _same_image(one: TileRecord, other: TileRecord) -> bool:
     a, b = (Footprint.of(frame.metres(record.footprint)) for record in (one, other))
     shared = a.shared_m2(b)
     return shared >= SAME_GROUND * (a.area_m2 + b.area_m2 - shared)
+
+
+def _moved_alike(
+    counted: tuple[TileRecord, ...], names: dict[str, str]
+) -> tuple[tuple[TileRecord, ...], tuple[str, ...]]:
+    """Tiles whose given lines were moved otherwise than those of the tile with most track, and that said.
+
+    One image lies on a map in one way. Where little track crosses a tile its lines are easily moved onto
+    the neighbours of their own; what stands on them is then open, as `railcount.doubt` has it.
+    """
+    given = [one for one in counted if one.registration_m is not None]
+    if len(given) < 2:
+        return counted, ()
+    most = max(given, key=lambda one: (one.length_m, one.tile))
+    out, said = [], []
+    for one in counted:
+        apart_m = 0.0
+        if one.registration_m is not None and most.registration_m is not None:
+            apart_m = math.dist(one.registration_m, most.registration_m)
+        if apart_m > MOVED_APART_M and one.railcars is not None:
+            room = math.floor(one.length_m / CAR_M)
+            opened = replace(one.railcars, low=0, high=max(one.railcars.high, room))
+            out.append(replace(one, railcars=opened))
+            said.append(
+                f"{names[one.tile]}: its lines were moved {apart_m:.1f} m otherwise than those of "
+                f"{names[most.tile]}: they may lie beside their tracks"
+            )
+        else:
+            out.append(one)
+    return tuple(out), tuple(said)
 
 
 def _covered(one: TileRecord, counted: Sequence[TileRecord], frame: Frame | None) -> bool:

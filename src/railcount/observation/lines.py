@@ -36,6 +36,8 @@ END_WEIGHT = 5
 """Of lines that go on in each other, in metres run together."""
 CAR_WEIGHT = 13
 """Of a car that stands on both."""
+FOLLOWED_M = 60.0
+"""From a tile's edge: a straight line leaves a curve of 300 m by 6 m there."""
 LEADS_IN_M = 30.0
 """A track that ends so near before a tile is taken to lead into it."""
 
@@ -186,23 +188,40 @@ def track_names(number: dict[Name, int]) -> dict[int, str]:
     return {k: str(k + 1) for k in said}
 
 
-def leading_in_m(tile: Footprint, lines: Iterable[Lines], footprints: Sequence[Footprint]) -> float:
+def leading_in_m(
+    tile: Footprint,
+    lines: Iterable[Lines],
+    footprints: Iterable[Footprint],
+    *,
+    own: Lines | None = None,
+    within_m: float = LEADS_IN_M,
+) -> float:
     """Metres of track to be expected in a tile, from the tracks of others that lead straight into it.
 
-    Of the tile with most such track: what leads in from one side leads out at the other.
+    A track leads in that ends ``within_m`` of the tile or less, and heads for it. What the tile's ``own``
+    lines follow, and what lies in ``footprints``, does not count. Of the tile with most such track: what
+    leads in from one side leads out at the other.
     """
+    tree = cKDTree(own.points) if own is not None and len(own.points) else None
     most = 0.0
     for one in lines:
         total = 0.0
         for _, point, way in one.ends():
             inside = tile.clipped(point, point + way)
-            if inside is None or not -STEP_M <= inside[0] <= LEADS_IN_M:
+            if inside is None or not -STEP_M <= inside[0] <= within_m:
                 continue
-            low, high = max(inside[0], 0.0), inside[1]
-            at = point + np.arange(low, high, STEP_M)[:, None] * way
+            at = point + np.arange(max(inside[0], 0.0), inside[1], STEP_M)[:, None] * way
+            if tree is not None and _followed(at, tree):
+                continue
             seen = np.zeros(len(at), dtype=np.bool_)
             for other in footprints:
                 seen |= other.inside_m(at) > STEP_M
             total += float((~seen).sum()) * STEP_M
         most = max(most, total)
     return most
+
+
+def _followed(at: Array, tree: cKDTree) -> bool:
+    """Whether lines run on where a track leads in; farther on it may bend."""
+    far, _ = tree.query(at[: round(FOLLOWED_M / STEP_M)])
+    return bool((far < ASIDE_M + STEP_M / 2).sum() * STEP_M >= LEAST_ALONG_M)

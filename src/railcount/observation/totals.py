@@ -15,7 +15,7 @@ from railcount.cars.totals import FOUND_ERROR_SHARE, KIND_ERROR_SHARE
 from railcount.observation.bodies import Scene, join_cars
 from railcount.observation.ground import Footprint, place_cars
 from railcount.observation.intervals import Part, added, combined
-from railcount.observation.lines import Lines, leading_in_m, own_share
+from railcount.observation.lines import REACH_M, Lines, leading_in_m, own_share
 from railcount.observation.trains import in_trains, occupied_m
 from railcount.seen import DEGRADED_BELOW, UNCOUNTABLE_BELOW, fullest_share
 
@@ -58,6 +58,8 @@ class View:
     """Of known and of expected track."""
     expected_m: tuple[float, ...] = ()
     """Of track in each of ``missed``."""
+    not_found_m: float = 0.0
+    """Of track that leads into counted tiles and was not found there."""
 
     @classmethod
     def of(
@@ -90,8 +92,9 @@ class View:
             seen_m=seen_m,
             unseen_m=length_m - seen_m,
         )
-        expected = view._expected_m()
-        return replace(view, expected_m=expected, unseen_m=view.unseen_m + sum(expected))
+        expected, not_found = view._expected_m(), view._not_found_m()
+        unseen_m = view.unseen_m + sum(expected) + not_found
+        return replace(view, expected_m=expected, not_found_m=not_found, unseen_m=unseen_m)
 
     def _expected_m(self) -> tuple[float, ...]:
         """Track that each tile without a count is expected to have, where it does not say.
@@ -115,6 +118,16 @@ class View:
                 out.append(max(likely, leading_in_m(footprint, self.lines, ground)))
         return tuple(out)
 
+    def _not_found_m(self) -> float:
+        """Track that leads from one counted tile into another, which found none there."""
+        total = 0.0
+        for n, (one, footprint) in enumerate(zip(self.counted, self.footprints, strict=True)):
+            if one.length_m and footprint is not None and self.lines:
+                others = [lines for m, lines in enumerate(self.lines) if m != n]
+                beside = [f for m, f in enumerate(self.footprints) if m != n and f is not None]
+                total += leading_in_m(footprint, others, beside, own=self.lines[n], within_m=REACH_M)
+        return total
+
     @property
     def visible_fraction(self) -> float | None:
         """Of known and expected track, what a counted tile shows; of the ground, where there is no track."""
@@ -130,13 +143,15 @@ class View:
 
     @property
     def doubtful(self) -> bool:
-        """Whether a tile without a count may have a part in the yard.
+        """Whether a tile without a count may have a part in the yard, or much track was not found.
 
-        Not one that was searched in clear sight without finding a track, and into which none leads.
+        Not a tile without image, nor one that was searched in clear sight without finding a track, and
+        into which none leads.
         """
-        return any(
+        return bool(self.said) or any(
             expected >= SHORTEST_TRACK_M or one.length_m or _hidden(one) > 1 - DEGRADED_BELOW
             for one, expected in zip(self.missed, self.expected_m, strict=True)
+            if one.status != "no_data"
         )
 
     @property
@@ -153,13 +168,22 @@ class View:
     @property
     def said(self) -> tuple[str, ...]:
         """What makes the count doubtful besides the tiles' own reasons."""
-        fraction = self.visible_fraction
-        if not self.missed or fraction is None or fraction >= DEGRADED_BELOW:
+        if not self.lacks_track:
             return ()
+        why = ""
+        if self.not_found_m >= SHORTEST_TRACK_M:
+            why = f" ({self.not_found_m:.0f} m lead from one tile into another and were not found there)"
         return (
-            f"only {fraction:.0%} of the tracks of this pass can be seen: the count is a lower bound, and "
-            "the interval reaches up to what the rest could hold",
+            f"only {self.visible_fraction:.0%} of the tracks of this pass can be seen{why}: the count is a "
+            "lower bound, and the interval reaches up to what the rest could hold",
         )
+
+    @property
+    def lacks_track(self) -> bool:
+        """Whether much track is missing that is not among what the counted tiles say they did not see."""
+        fraction = self.visible_fraction
+        lacking = sum(self.expected_m) + self.not_found_m
+        return fraction is not None and fraction < DEGRADED_BELOW and lacking >= SHORTEST_TRACK_M
 
     @cached_property
     def scenes(self) -> tuple[Scene, ...]:
@@ -292,14 +316,9 @@ def _with_lengths(told: PassCount, view: View) -> PassCount:
 
 def _could_hold(view: View, *, occupied: float, cars: Sequence[CarRecord]) -> int:
     """Cars that the track of tiles without a count could hold, as `railcount.seen.could_hold` reckons."""
-    fraction = view.visible_fraction
-    if not view.missed or fraction is None or fraction >= DEGRADED_BELOW:
+    if not view.lacks_track:
         return 0
-    own = sum(
-        one.length_m * share * (1 - _visible(one))
-        for one, share in zip(view.counted, view.shares, strict=True)
-    )
-    unseen_m = max(view.unseen_m - own, 0.0)
+    unseen_m = sum(view.expected_m) + view.not_found_m
     lengths = [car.length_m for car in cars]
     car_m = float(np.mean(lengths)) + 1.14 if len(lengths) >= 5 else CAR_M
     return math.ceil(unseen_m * fullest_share(seen_m=view.seen_m, occupied_m=occupied) / car_m)
