@@ -162,6 +162,17 @@ def test_tracks_found_apart_may_lie_a_little_aside() -> None:
     assert best(merge([west, abutting], id="p")) == 10
 
 
+@pytest.mark.parametrize("apart_m", [-0.5, 0.5])
+def test_a_car_in_the_middle_of_the_overlap_counts_once(apart_m: float) -> None:
+    """Where each tile places it a little further into itself, or a little out of itself."""
+    yard = Yard(trains=(Train(track=1, start_m=-BODY_M / 2, lengths_m=(BODY_M,)),))
+    aside = replace(yard, trains=(replace(yard.trains[0], start_m=-BODY_M / 2 + apart_m),))
+    west = tile_of(yard, (-300.0, -60.0, 40.0 + apart_m / 2, 60.0), "yard_R1C1.tif")
+    east = tile_of(aside, (-40.0 + apart_m / 2, -60.0, 300.0, 60.0), "yard_R1C2.tif")
+    joined = merge([west, east], id="p")
+    assert (best(joined), joined.trains) == (1, 1)
+
+
 def test_long_cars_and_pairs_of_short_ones_are_told_apart() -> None:
     """25.6 m are two halves of a coach among coaches, and two gondolas among gondolas."""
     for length, n in ((25.6, 4), (12.25, 8)):
