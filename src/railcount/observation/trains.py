@@ -70,7 +70,7 @@ def occupied_m(rows: Rows) -> float:
     total = 0.0
     for train in rows.trains:
         total += sum(body.length_m for body in train)
-        total += sum(max(_gap_m(a, b), 0.0) for a, b in pairwise(train))
+        total += float(np.diagonal(_gaps_m(train), offset=1).clip(min=0.0).sum())
     return total
 
 
@@ -148,33 +148,35 @@ def _way(body: Body) -> Array:
     return np.asarray((body.ends[1].at - body.ends[0].at) / max(body.length_m, 1e-9))
 
 
-def _gap_m(a: Body, b: Body) -> float:
-    """Between the nearest ends of two bodies; negative where they run over each other."""
-    far = max(float(np.hypot(*(one.at - other.at))) for one in a.ends for other in b.ends)
-    near = min(float(np.hypot(*(one.at - other.at))) for one in a.ends for other in b.ends)
-    return near if far > max(a.length_m, b.length_m) else -near
+def _gaps_m(row: Sequence[Body]) -> Array:
+    """(n, n): between the nearest ends of every two bodies; negative where they run over each other."""
+    ends = np.array([[end.at for end in body.ends] for body in row])
+    apart = ends[:, None, :, None] - ends[None, :, None, :]
+    far = np.hypot(apart[..., 0], apart[..., 1]).reshape(len(row), len(row), 4)
+    length = np.array([body.length_m for body in row])
+    beside = far.max(axis=-1) > np.maximum(length[:, None], length[None])
+    return np.asarray(np.where(beside, far.min(axis=-1), -far.min(axis=-1)))
 
 
 def _chained(row: list[Body], placed: Sequence[Placed]) -> list[tuple[Body, ...]]:
     """A row from one end to the other, in the direction of the first tile; in two where a car is missing."""
-    left = sorted(row, key=lambda body: _number(body, placed))
-    chain = [left.pop(0)]
-    while left:
-        head = min(left, key=lambda body: _gap_m(chain[0], body))
-        tail = min(left, key=lambda body: _gap_m(chain[-1], body))
-        if _gap_m(chain[-1], tail) <= _gap_m(chain[0], head) or len(chain) == 1:
-            chain.append(tail)
-            left.remove(tail)
-        else:
-            chain.insert(0, head)
-            left.remove(head)
-    numbers = [_number(body, placed) for body in chain]
+    row = sorted(row, key=lambda body: _number(body, placed))
+    gaps = _gaps_m(row)
+    left = np.arange(1, len(row))
+    order = [0]
+    while len(left):
+        head, tail = gaps[order[0], left], gaps[order[-1], left]
+        at_tail = len(order) == 1 or tail.min() <= head.min()
+        nearest = int((tail if at_tail else head).argmin())
+        order.insert(len(order) if at_tail else 0, int(left[nearest]))
+        left = np.delete(left, nearest)
+    numbers = [_number(row[n], placed) for n in order]
     backwards = sum((a > b) - (a < b) for a, b in pairwise(numbers) if a[:2] == b[:2])
     if backwards > 0 or (backwards == 0 and numbers[0] > numbers[-1]):
-        chain.reverse()
-    trains: list[list[Body]] = [[chain[0]]]
-    for before, after in pairwise(chain):
-        if _gap_m(before, after) > BROKEN_M:
+        order.reverse()
+    trains: list[list[Body]] = [[row[order[0]]]]
+    for before, after in pairwise(order):
+        if gaps[before, after] > BROKEN_M:
             trains.append([])
-        trains[-1].append(after)
+        trains[-1].append(row[after])
     return [tuple(train) for train in trains]
