@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,9 +21,6 @@ from railcount.tracks.find import find_tracks
 from railcount.tracks.mask import write_mask
 from railcount.tracks.network import Track, TrackNetwork
 from railcount.tracks.vector import write_lines
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def yard(*, n_railcars: int = 30, seed: int = 41) -> RenderedScene:
@@ -247,3 +244,38 @@ def test_an_unforeseen_error_costs_one_tile(
     result = scan_tile(tmp_path / "a.tif")
     assert result.status == "crashed"
     assert "ZeroDivisionError" in result.reasons[0]
+
+
+def test_the_sites_own_lines_come_before_the_pixels(tmp_path: Path) -> None:
+    tile, lines = sample_with_lines()
+    (tmp_path / "lines.geojson").write_bytes(lines.read_bytes())
+    (tmp_path / "site.toml").write_text(
+        'name = "mine"\ntitle = "Mine"\ncrs = "EPSG:32652"\nutc_offset_h = 9\n'
+        "box = [130.5, 42.3, 130.7, 42.5]\n"
+        '[[tracks]]\nfile = "lines.geojson"\nsince = 2020-01-01\n',
+        encoding="utf-8",
+    )
+    result = scan_tile(tile, site=str(tmp_path), baseline=False)
+    given = scan_tile(tile, tracks=lines, baseline=False)
+    assert result.tracks is not None
+    assert result.tracks.source == "site"
+    assert result.railcars == given.railcars
+
+
+def test_lines_of_another_time_are_not_used(tmp_path: Path) -> None:
+    tile, lines = sample_with_lines()
+    (tmp_path / "lines.geojson").write_bytes(lines.read_bytes())
+    (tmp_path / "site.toml").write_text(
+        'name = "mine"\ntitle = "Mine"\ncrs = "EPSG:32652"\nutc_offset_h = 9\n'
+        "box = [130.5, 42.3, 130.7, 42.5]\n"
+        '[[tracks]]\nfile = "lines.geojson"\nsince = 2024-01-01\n',
+        encoding="utf-8",
+    )
+    result = scan_tile(tile, site=str(tmp_path), baseline=False)
+    assert result.tracks is not None
+    assert result.tracks.source == "found"
+
+
+def sample_with_lines() -> tuple[Path, Path]:
+    (tile,) = (Path(__file__).parents[1] / "sample_tiles" / "2022-11-03").glob("*.tif")
+    return tile, tile.with_name(f"{tile.stem}_tracks.geojson")

@@ -135,11 +135,12 @@ def _scan_open(
     if regime is None:
         return replace(result, status="refused", reasons=(*tile.reasons, too_coarse(tile.grid.gsd_m)))
     result = replace(result, regime=regime)
-    if regime == "occupied_length" and tracks is None and mask is None:
+    given = tracks is not None or mask is not None or _site_lines(tile, known) is not None
+    if regime == "occupied_length" and not given:
         return replace(result, status="uncountable", reasons=(*tile.reasons, _cannot_find(tile.grid)))
     with tile.held_open():
         mosaic = mosaic_of(tile, site=known, valid=valid, limits=limits, drivers=drivers)
-        network = locate(mosaic, tracks=_path(tracks), mask=_path(mask), limits=limits, drivers=drivers)
+        network = _located(tile, mosaic, site=known, tracks=tracks, mask=mask, limits=limits, drivers=drivers)
         rolling = stock or (known.stock if known else DEFAULT_STOCK)
         result = count_on(replace(result, network=network), mosaic, network, stock=rolling)
     reasons = (*tile.reasons, *_resampled(tile, regime), *result.reasons)
@@ -173,12 +174,13 @@ def locate_tracks(
     regime = regime_of(tile.grid.gsd_m)
     if regime is None:
         raise TileRefused(too_coarse(tile.grid.gsd_m))
-    if regime == "occupied_length" and tracks is None and mask is None:
-        raise TileRefused(_cannot_find(tile.grid))
     known = sites.load(site) if site is not None else _site_of(tile)
+    given = tracks is not None or mask is not None or _site_lines(tile, known) is not None
+    if regime == "occupied_length" and not given:
+        raise TileRefused(_cannot_find(tile.grid))
     with tile.held_open():
         mosaic = mosaic_of(tile, site=known, valid=valid, limits=limits, drivers=drivers)
-        network = locate(mosaic, tracks=_path(tracks), mask=_path(mask), limits=limits, drivers=drivers)
+        network = _located(tile, mosaic, site=known, tracks=tracks, mask=mask, limits=limits, drivers=drivers)
     return tile, network
 
 
@@ -312,14 +314,42 @@ def _path(path: StrPath | None) -> Path | None:
 
 
 def _site_of(tile: Tile) -> Site | None:
-    """The known site that the tile's centre lies in."""
+    """The known site that the tile shows."""
     from railcount import sites
 
     if tile.grid.crs is None:
         return None
-    centre = np.array([[tile.grid.width / 2, tile.grid.height / 2]])
-    lon, lat = tile.grid.to_lonlat(centre)[0]
-    return sites.locate(float(lon), float(lat))
+    w, h = tile.grid.width, tile.grid.height
+    corners = tile.grid.to_lonlat(np.array([[0, 0], [w, 0], [w, h], [0, h]], dtype=np.float64))
+    return sites.locate_footprint([(float(lon), float(lat)) for lon, lat in corners])
+
+
+def _site_lines(tile: Tile, site: Site | None) -> Path | None:
+    """The site's own track lines of the tile's day; without a day, those of the last layout."""
+    if site is None:
+        return None
+    moment = tile.acquisition.acquired
+    return site.tracks_on(None if moment is None else site.local_day(moment))
+
+
+def _located(
+    tile: Tile,
+    mosaic: Mosaic,
+    *,
+    site: Site | None,
+    tracks: StrPath | None,
+    mask: StrPath | None,
+    limits: Limits | None,
+    drivers: Sequence[Driver],
+) -> TrackNetwork:
+    """The tile's tracks: lines or a mask that were given, the site's lines, or what the pixels show."""
+    lines = None if tracks is not None or mask is not None else _site_lines(tile, site)
+    if lines is None:
+        return locate(mosaic, tracks=_path(tracks), mask=_path(mask), limits=limits, drivers=drivers)
+    network = locate(mosaic, tracks=lines, limits=limits, drivers=drivers)
+    if network.tracks or regime_of(tile.grid.gsd_m) == "occupied_length":
+        return replace(network, source="site")
+    return locate(mosaic, limits=limits, drivers=drivers)  # none of the site's lines is in the tile
 
 
 def _compared(result: TileCount, site: Site) -> TileCount:

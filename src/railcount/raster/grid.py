@@ -59,7 +59,8 @@ class Grid:
         """The grid of a window; its local and pixel coordinates start at the window's own corner."""
         from affine import Affine
 
-        moved = self.transform * Affine.translation(col, row)
+        t = self.transform
+        moved = Affine(t.a, t.b, t.a * col + t.b * row + t.c, t.d, t.e, t.d * col + t.e * row + t.f)
         return replace(self, width=width, height=height, transform=moved)
 
     def to_lonlat(self, pixels: NDArray[np.float64]) -> NDArray[np.float64]:
