@@ -28,9 +28,10 @@ from railcount.visibility import View
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import date, datetime
 
+    from railcount.baseline import Observation
     from railcount.raster.grid import Grid
     from railcount.raster.limits import Limits
     from railcount.raster.opening import RasterTile
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from railcount.tracks.network import TrackNetwork
 
     StrPath = str | os.PathLike[str]
+    Past = Callable[[Site], Sequence[Observation]]
 
 logger = logging.getLogger(__name__)
 
@@ -60,12 +62,14 @@ def scan_tile(
     gsd_m: float | None = None,
     valid: StrPath | None = None,
     baseline: bool = True,
+    past: Past | None = None,
     limits: Limits | None = None,
     drivers: Sequence[Driver] = DEFAULT_DRIVERS,
 ) -> TileCount:
     """Count the railcars of one tile and compare the count with the site's past.
 
     ``valid`` is a quality mask of this tile: Planet's udm2, or a raster whose non-zero pixels are usable.
+    ``past`` gives what was counted at a site besides what others published, as a history keeps it.
 
     A tile that cannot be counted is a result with a status and reasons; only options that are
     not usable raise (InputError, MissingInput).
@@ -87,6 +91,7 @@ def scan_tile(
             valid=valid,
             stock=stock,
             baseline=baseline,
+            past=past,
             limits=limits,
             drivers=drivers,
         )
@@ -118,6 +123,7 @@ def _scan_open(
     valid: StrPath | None,
     stock: str | None,
     baseline: bool,
+    past: Past | None,
     limits: Limits | None,
     drivers: Sequence[Driver],
 ) -> TileCount:
@@ -148,7 +154,7 @@ def _scan_open(
         result = replace(result, status="degraded")
     result = replace(result, reasons=reasons)
     if baseline and known is not None and result.railcars is not None:
-        result = _compared(result, known)
+        result = _compared(result, known, past=past)
     return result
 
 
@@ -352,11 +358,12 @@ def _located(
     return locate(mosaic, limits=limits, drivers=drivers)  # none of the site's lines is in the tile
 
 
-def _compared(result: TileCount, site: Site) -> TileCount:
+def _compared(result: TileCount, site: Site, *, past: Past | None) -> TileCount:
     """The count set against the site's past; without a date it says that it cannot be."""
     acquired = result.acquisition.acquired if result.acquisition else None
     assert result.railcars is not None  # the caller has looked
     if acquired is None:
         reason = "the tile has no date, so its count cannot be compared; --date YYYY-MM-DD gives one"
         return replace(result, reasons=(*result.reasons, reason))
-    return replace(result, comparison=site.compare(result.railcars, acquired=acquired))
+    earlier = past(site) if past is not None else ()
+    return replace(result, comparison=site.compare(result.railcars, acquired=acquired, extra=earlier))

@@ -72,6 +72,7 @@ def test_table(scan: Scan) -> None:
                 "stock": None,
                 "gsd_m": None,
                 "baseline": True,
+                "past": None,
                 "limits": Limits(),
                 "drivers": ("tiff",),
             },
@@ -107,6 +108,7 @@ def test_every_option_reaches_the_library(scan: Scan) -> None:
         "stock": "european",
         "gsd_m": 0.3,
         "baseline": False,
+        "past": None,
         "limits": Limits(max_pixels=1000, max_bands=4, max_block_bytes=2000, max_bytes=3000),
         "drivers": ("tiff", "jp2", "nitf"),
     }
@@ -290,3 +292,13 @@ def test_an_output_that_is_an_input_is_refused(scan: Scan, tmp_path: Path, optio
     assert result.exit_code == 1
     assert f"the output {given} is also the input {given}" in result.stderr
     assert (scan.asked, given.read_bytes()) == ([], b"mine")
+
+
+def test_a_history_tells_what_was_counted_before(scan: Scan, tmp_path: Path) -> None:
+    from railcount.history import History
+    from railcount.sites import load
+
+    with History.open(tmp_path / "h.sqlite"):
+        pass
+    scan.run("a.tif", "--history", str(tmp_path / "h.sqlite"))
+    assert scan.asked[0][1]["past"](load("tumangang")) == ()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from railcount.cli import options
+from railcount.cli import options, past
 
 if TYPE_CHECKING:
     from datetime import date
@@ -50,6 +50,7 @@ FAIL_LEVELS = ("quiet", "normal", "elevated", "record", "unprecedented")
     metavar="FILE.png",
     help="Picture to check every car by eye; for several tiles a folder that exists.",
 )
+@past.history
 @click.option("--no-baseline", is_flag=True, help="Count only; do not compare.")
 @click.option(
     "--fail-on",
@@ -74,6 +75,7 @@ def scan(  # noqa: PLR0917
     form: str,
     outputs: tuple[str, ...],
     overlay: str | None,
+    history: str | None,
     no_baseline: bool,
     fail_on: str | None,
     overwrite: bool,
@@ -100,6 +102,7 @@ def scan(  # noqa: PLR0917
             f"a quality mask belongs to one image, and {len(tiles)} tiles were given; scan them apart",
             param_hint="--valid",
         )
+    known = None if history is None else (lambda site: past.read(history, site).observations)
     pictures = _check_outputs(tiles, outputs=outputs, overlay=overlay, inputs=inputs, overwrite=overwrite)
     counts = [
         scan_tile(
@@ -112,6 +115,7 @@ def scan(  # noqa: PLR0917
             stock=stock,
             gsd_m=gsd_m,
             baseline=not no_baseline,
+            past=known,
             limits=limits,
             drivers=drivers,
         )

@@ -116,6 +116,11 @@ def _from_mask(mosaic: Mosaic, region: NDArray[np.int32], *, name: str) -> Track
     if lines:
         network = registered(TrackNetwork(tracks=lines, source="mask"), mosaic, grid=grid)
         return inside(network, name=name, grid=grid)
+    if not mosaic.whole:
+        raise InputError(
+            f"{name} shows no band as wide as one track, and in so large a tile tracks are not searched "
+            "in a mask: give lines with --tracks, or cut the tile to the yard"
+        )
     pixels = mosaic.view().pixels
     found = find_tracks(replace(pixels, valid=pixels.valid & (region > 0)), grid=grid)
     return replace(found, source="mask")
