@@ -1,4 +1,4 @@
-"""Draw scenes and keep what the networks learn from: python prepare.py FOLDER FIRST LAST."""
+"""Draw scenes and keep what the networks learn from: python prepare.py FOLDER FIRST LAST [favoured]."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from data import Truth, examples, row_examples
 from degrade import degraded
 from lookalikes import lookalike, stray_lines
-from scenes import random_scene
+from scenes import favoured_scene, random_scene
 
 from railcount.raster.tile import Pixels
 from railcount.simulate import render
@@ -19,8 +19,8 @@ from railcount.tracks.corridor import Working, main_directions, orientation
 VERY_COARSE_M = (1.5, 4.0)
 
 
-def prepare(folder, seed):
-    scene = render(random_scene(seed), seed=seed)
+def prepare(folder, seed, drawn=random_scene):
+    scene = render(drawn(seed), seed=seed)
     rng = np.random.default_rng(seed)
     pixels = Pixels(bands=scene.bands.astype(np.float32), valid=scene.valid, names=())
     tracks = [t.line_px for t in scene.tracks]
@@ -62,7 +62,8 @@ def prepare_lookalike(folder, seed):
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
+    favoured = sys.argv[4:] == ["favoured"]
     for seed in range(int(sys.argv[2]), int(sys.argv[3])):
-        prepare(folder, seed)
-        if seed % 2 == 0:
+        prepare(folder, seed, favoured_scene if favoured else random_scene)
+        if seed % (6 if favoured else 2) == 0:
             prepare_lookalike(folder, seed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from railcount.simulate import Ground, Layout, Lineside, Scene, Sensor, Stock, Sun, Weather
@@ -68,3 +70,25 @@ def random_scene(seed: int) -> Scene:
             resolution_m=float(gsd * rng.choice([1.0, 1.2, 1.5, 1.9], p=[0.4, 0.3, 0.2, 0.1])),
         ),
     )
+
+
+def favoured_scene(seed: int) -> Scene:
+    """The same with coarse North American yards, and Russian and Chinese stock, three times in ten each."""
+    rng = np.random.default_rng([11, seed])
+    scene, kind = random_scene(seed), rng.random()
+    if kind < 0.3:
+        family = "autorack_89" if rng.random() < 0.6 else "north-american"
+        gsd = float(rng.choice([0.7, 0.8, 0.85, 0.9, 0.95]))
+        side = int(360 / gsd)
+        return replace(
+            scene,
+            gsd_m=gsd,
+            width_px=side,
+            height_px=int(side * 0.7),
+            stock=replace(scene.stock, families=(family,)),
+            lineside=replace(scene.lineside, lots=int(rng.integers(1, 5))),
+            sensor=replace(scene.sensor, resolution_m=gsd * float(rng.choice([1, 1.2, 1.5]))),
+        )
+    if kind < 0.6:
+        return replace(scene, stock=replace(scene.stock, families=("russian", "chinese")))
+    return scene
