@@ -69,3 +69,23 @@ def test_the_coarse_look_finds_the_yard_and_nothing_beside_it() -> None:
     assert np.median(areas.support) < search.CLEAR_SUPPORT
     pieces = search.find_in(ground)
     assert len(network_of(pieces, grid=tile.grid).tracks) >= 0.8 * len(lines.tracks)
+
+
+@pytest.mark.usefixtures("cells")
+@pytest.mark.parametrize(("value", "status"), [(0, "no_data"), (90, "no_data"), (None, "uncountable")])
+def test_a_large_tile_that_shows_nothing_is_not_a_yard_without_cars(
+    tmp_path: Path, value: int | None, status: str
+) -> None:
+    from railcount.raster import open_tile
+    from railcount.raster.write import write_geotiff
+
+    noise = np.random.default_rng(3).integers(60, 120, (3, 400, 500))
+    bands = (noise if value is None else np.full((3, 400, 500), value)).astype(np.uint8)
+    write_geotiff(
+        tmp_path / "blank.tif",
+        bands,
+        grid=open_tile(TILE).grid.part(col=200_000, row=0, width=500, height=400),
+    )
+    result = scan_tile(tmp_path / "blank.tif", baseline=False)
+    assert result.status == status
+    assert result.railcars is None

@@ -14,7 +14,7 @@ from railcount.cars.totals import by_length, car_by_car
 from railcount.contrast import featureless
 from railcount.counts import Interval, TileCount, TrackSummary
 from railcount.doubt import doubted
-from railcount.errors import MissingInput, RailcountError, TileError, TileRefused
+from railcount.errors import MissingInput, RailcountError, TileEmpty, TileError, TileRefused
 from railcount.mosaic import Mosaic
 from railcount.occupancy import measure
 from railcount.raster import open_tile
@@ -49,6 +49,11 @@ logger = logging.getLogger(__name__)
 SMALLEST_TILE_M = 30.0
 """Of the shorter side: less than two cars are long."""
 DEFAULT_STOCK = "any"
+NOT_IN_A_LARGE_TILE = (
+    "no tracks were found by a coarse look at a tile so large, which cannot tell cloud or snow from ground "
+    "without tracks: give their lines with --tracks, or cut the image to the yard"
+)
+"""Why nothing is counted there."""
 
 
 def scan_tile(
@@ -149,6 +154,8 @@ def _scan_open(
         network = _located(tile, mosaic, site=known, tracks=tracks, mask=mask, limits=limits, drivers=drivers)
         rolling = stock or (known.stock if known else DEFAULT_STOCK)
         result = count_on(replace(result, network=network), mosaic, network, stock=rolling)
+        if mosaic.hidden.n_pixels and not mosaic.hidden.n_image:
+            raise TileEmpty("no pixel near the tracks is usable: all are nodata, masked or zero")
     reasons = (*tile.reasons, *_resampled(tile, regime), *result.reasons)
     if reasons and result.status == "counted":
         result = replace(result, status="degraded")
@@ -274,7 +281,8 @@ def _without_tracks(result: TileCount, network: TrackNetwork, mosaic: Mosaic) ->
         result = replace(result, tracks=replace(result.tracks, visible_fraction=shown))
     if not found:
         return replace(result, status="uncountable")
-    if reason := _in_vain(result, mosaic, blank=blank):
+    reason = _in_vain(result, mosaic, blank=blank) if mosaic.whole else NOT_IN_A_LARGE_TILE
+    if reason:
         return replace(result, status="uncountable", reasons=(reason,))
     none = Interval(best=0, low=0, high=0)
     return replace(

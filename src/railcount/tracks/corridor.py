@@ -33,7 +33,7 @@ ROWS_AT_ONCE = 256
 CLEARLY_ABOVE = 2.0
 """A direction stands out where its weight is this many times the mean of those still unexplained."""
 MOST_EMPTINESS = 8.0
-"""Largest area of a corridor over that of its tile."""
+"""Largest area of a corridor over that of its tile: more is a long thin tile, taken aslant."""
 CLIP_PERCENTILE = 85
 """Stronger edges (roofs, shadows) count no more than this."""
 
@@ -93,13 +93,6 @@ class Working:
         c = np.clip(np.floor(px[..., 0]), 0, grid.width - 1).astype(int)
         inside = (px >= 0).all(axis=-1) & (px[..., 0] <= grid.width) & (px[..., 1] <= grid.height)
         return cls(sampled.astype(np.float32), inside & pixels.valid[r, c], low + STEP_M / 2)
-
-
-def too_large(work: Working, direction: float) -> bool:
-    """True where a corridor in this direction would be mostly emptiness: a long thin tile, taken aslant."""
-    rows, cols = work.valid.shape
-    c, s = abs(np.cos(direction)), abs(np.sin(direction))
-    return bool((cols * c + rows * s) * (cols * s + rows * c) > MOST_EMPTINESS * rows * cols)
 
 
 def brightness(bands: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -224,6 +217,8 @@ def parts_of(work: Working, areas: Areas, direction: float, points: Array, headi
     low, middle, high = np.percentile(seen, [10, 50, 90]).tolist() if seen.size else (0.0, 0.0, 1.0)
     out = []
     for columns, from_m, to_m in boxes(areas.along(direction), points, normal, step_m=work.step_m):
+        if (columns.stop - columns.start) * (to_m - from_m) / work.step_m > MOST_EMPTINESS * work.valid.size:
+            continue
         part = straighten_corridor(work, points[columns], heading[columns], across_m=(from_m, to_m))
         if part is not None:
             out.append(replace(part, tone=(low, middle, high)))

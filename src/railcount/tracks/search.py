@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import binary_dilation, find_objects, label
 
+from railcount.errors import TileEmpty
 from railcount.raster.tile import Window
 from railcount.tracks.areas import Areas, areas_of
 from railcount.tracks.find import SHORTEST_M, Piece, find_pieces, new_part
@@ -65,7 +66,10 @@ def find_in(mosaic: Mosaic) -> list[Piece]:
 
 
 def coarse(mosaic: Mosaic) -> Coarse:
-    """The coarse look: every block of the file is read once, in stripes of rows."""
+    """The coarse look: every block of the file is read once, in stripes of rows.
+
+    Raises TileEmpty where there is no image.
+    """
     grid = mosaic.grid
     step = max(1, round(COARSE_M / grid.gsd_m))
     cell = max(1, round(CELL_M / (step * grid.gsd_m)))
@@ -75,15 +79,21 @@ def coarse(mosaic: Mosaic) -> Coarse:
         rows_at_once = -(-rows_at_once // mosaic.block_rows) * mosaic.block_rows
     tensor = np.zeros((3, grid.height // size, grid.width // size))
     left: NDArray[np.float32] | None = None
-    top = 0
+    top, lowest, highest = 0, np.inf, -np.inf
     for first in range(0, grid.height, rows_at_once):
         height = min(rows_at_once, grid.height - first)
         gray = mosaic.coarse(Window(0, first, grid.width, height), step=step)
+        if np.isfinite(gray).any():
+            lowest, highest = min(lowest, float(np.nanmin(gray))), max(highest, float(np.nanmax(gray)))
         gray = gray if left is None else np.concatenate([left, gray])
         n = min(gray.shape[0] // cell, tensor.shape[1] - top)
         if n:
             tensor[:, top : top + n] = _tensor(gray[: n * cell], cell)[:, :, : tensor.shape[2]]
         left, top = gray[n * cell :], top + n
+    if lowest > highest:
+        raise TileEmpty("no pixel is usable: all are nodata, masked or zero")
+    if lowest == highest:
+        raise TileEmpty("every usable pixel has the same value: there is no image")
     return Coarse(tensor, size)
 
 
