@@ -64,8 +64,11 @@ def shifted(track, grid, *, rng, offset, wobble):
     return grid.to_pixel(line + off[:, None] * np.stack([-d[:, 1], d[:, 0]], -1))
 
 
-def examples(pixels, grid, tracks, cars, *, rng, strays=True):
-    """Views and labels of a scene: its tracks (a little displaced) and lines that are no tracks."""
+def examples(pixels, grid, tracks, cars, *, rng, shadow, strays=True):
+    """Views and labels of a scene: its tracks (a little displaced) and lines that are no tracks.
+
+    ``shadow`` is the direction (2,) in which shadows fall.
+    """
     lines = [
         shifted(t, grid, rng=rng, offset=rng.normal(0, 0.25), wobble=abs(rng.normal(0, 0.12))) for t in tracks
     ]
@@ -82,7 +85,7 @@ def examples(pixels, grid, tracks, cars, *, rng, strays=True):
     strips = straighten(pixels, net, grid=grid)
     keep = [i for i, s in enumerate(strips) if s.valid.mean() > 0.3 and s.bands.shape[2] > 100]
     strips = [strips[i] for i in keep]
-    seen = views(strips)
+    seen = views(strips, shadow=shadow)
     labels = [label(s, cars, grid) for s in strips]
     for i, s, lab in zip(keep, strips, labels, strict=True):
         if i >= n_tracks:

@@ -51,7 +51,7 @@ def cars_net():
     """Strip of 16 rows (0.5 m) x n columns (0.25 m) to each column's states and kinds; sees 29 m each way."""
     c = 48
     return nn.Sequential(
-        Conv(5, 16, 3, 5, pad_rows=1),
+        Conv(6, 16, 3, 5, pad_rows=1),
         Conv(16, 24, 3, 5, stride_rows=2, pad_rows=1),
         Conv(24, 32, 3, 5, stride_rows=2, pad_rows=1),
         Conv(32, c, 4, 5),

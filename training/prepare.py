@@ -13,6 +13,7 @@ from lookalikes import lookalike, stray_lines
 from scenes import favoured_scene, random_scene
 
 from railcount.raster.tile import Pixels
+from railcount.shadows import towards
 from railcount.simulate import render
 from railcount.tracks.corridor import Working, main_directions, orientation
 
@@ -27,16 +28,26 @@ def prepare(folder, seed, drawn=random_scene):
     cars = [
         Truth(scene.grid.to_local(c.outline_px), c.kind if c.visible > 0.5 else "hidden") for c in scene.cars
     ]
+    shadow = towards(scene.sun_azimuth_deg)
     found = {
-        "cars": examples(pixels, scene.grid, tracks, cars, rng=rng),
+        "cars": examples(pixels, scene.grid, tracks, cars, rng=rng, shadow=shadow),
         "rows": row_examples(pixels, scene.grid, tracks, rng=rng),
     }
-    for to_m in (None,) if seed % 4 else (None, VERY_COARSE_M):
-        worse, grid, scale = degraded(pixels, scene.grid, rng=rng, to_m=to_m)
-        lines = [line * scale for line in tracks]
-        found["cars"] += examples(worse, grid, lines, cars, rng=rng)
-        found["rows"] += row_examples(worse, grid, lines, rng=rng)
-    (folder / f"{seed:05d}.pkl").write_bytes(pickle.dumps(found))
+    worse, grid, scale = degraded(pixels, scene.grid, rng=rng)
+    lines = [line * scale for line in tracks]
+    found["cars"] += examples(worse, grid, lines, cars, rng=rng, shadow=shadow)
+    found["rows"] += row_examples(worse, grid, lines, rng=rng)
+    worse, grid, scale = degraded(pixels, scene.grid, rng=rng, to_m=VERY_COARSE_M)
+    lines = [line * scale for line in tracks]
+    found["coarse"] = examples(worse, grid, lines, cars, rng=rng, shadow=shadow)
+    keep(folder, f"{seed:05d}.pkl", found)
+
+
+def keep(folder, name, found):
+    """One file for each network, in a folder of its own."""
+    for network, what in found.items():
+        (folder / network).mkdir(parents=True, exist_ok=True)
+        (folder / network / name).write_bytes(pickle.dumps(what))
 
 
 def prepare_lookalike(folder, seed):
@@ -52,16 +63,16 @@ def prepare_lookalike(folder, seed):
         d = np.array([np.cos(direction), np.sin(direction)]) * 160
         middle = rng.uniform(0.2, 0.8, (2, 2)) * [grid.width, grid.height]
         lines += [np.stack([m - d, m + d]) for m in middle]
+    shadow = towards(rng.uniform(0, 360))
     found = {
-        "cars": examples(pixels, grid, lines, [], rng=rng, strays=False),
+        "cars": examples(pixels, grid, lines, [], rng=rng, shadow=shadow, strays=False),
         "rows": row_examples(pixels, grid, [], rng=rng),
     }
-    (folder / f"l{seed:05d}.pkl").write_bytes(pickle.dumps(found))
+    keep(folder, f"l{seed:05d}.pkl", found)
 
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
     favoured = sys.argv[4:] == ["favoured"]
     for seed in range(int(sys.argv[2]), int(sys.argv[3])):
         prepare(folder, seed, favoured_scene if favoured else random_scene)

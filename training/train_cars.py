@@ -15,6 +15,8 @@ from torch.nn.functional import cross_entropy
 
 CROP = 512
 BATCH = 24
+SIDE_UNKNOWN = 0.35
+"""Of the examples: to which side shadows fall is not always known."""
 
 
 def augment(v, lab, rng):
@@ -28,13 +30,16 @@ def augment(v, lab, rng):
         lab = np.pad(lab, ((0, 0), (0, pad)), constant_values=-1)
     if rng.random() < 0.5:
         v, lab = v[:, :, ::-1], lab[:, ::-1]
-    if rng.random() < 0.5:
-        v = v[:, ::-1]
     v = v.copy()
+    if rng.random() < 0.5:
+        v = v[:, ::-1].copy()
+        v[5] *= -1
     if (lab[0] == 1).mean() > 0.1 and rng.random() < 0.4:
         v = aside(v, rng.choice([-2, -1, 1, 2]))
     if rng.random() < 0.3:
         shade(v, lab[0], rng)
+    if rng.random() < SIDE_UNKNOWN:
+        v[5] = 0
     if rng.random() < 0.5:
         repaint(v, lab[0], rng)
     return toned(v, rng), lab.copy()
@@ -85,7 +90,9 @@ def shade(v, state, rng):
             a = rng.integers(0, n)
             where[a : a + rng.integers(30, 160)] = True
     depth = int(rng.integers(2, 9))
-    rows = slice(0, depth) if rng.random() < 0.5 else slice(16 - depth, 16)
+    side = np.sign(v[5].sum())
+    from_left = side > 0 if side else rng.random() < 0.5  # the neighbour stands on the sun's side
+    rows = slice(0, depth) if from_left else slice(16 - depth, 16)
     keep = rng.uniform(0.05, 0.6)
     dark = -rng.uniform(0.8, 2.0)
     v[:2, rows, where] = keep * v[:2, rows, where] + (1 - keep) * dark
@@ -117,7 +124,7 @@ def stain(v, rng):
 
 
 def main(files, out, minutes, first=None):
-    data = [e for f in files for e in pickle.loads(Path(f).read_bytes())["cars"]]
+    data = [e for f in files for e in pickle.loads(Path(f).read_bytes())]
     rng = np.random.default_rng(0)
     torch.manual_seed(0)
     torch.set_num_threads(1)  # beside other work, waiting threads cost more than they give

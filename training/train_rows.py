@@ -50,7 +50,7 @@ def augment(v, lab, rng):
 
 
 def main(files, out, minutes, first=None):
-    data = [e for f in files for e in pickle.loads(Path(f).read_bytes())["rows"]]
+    data = [e for f in files for e in pickle.loads(Path(f).read_bytes())]
     rng = np.random.default_rng(0)
     torch.manual_seed(0)
     torch.set_num_threads(1)

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     Image = NDArray[np.float32]
@@ -84,15 +86,19 @@ def _apply(layer: Layer, image: Image) -> Image:
     return out
 
 
-def both_ways(net: Net, image: Image) -> Image:
+def both_ways(net: Net, image: Image, *, sided: Sequence[int] = ()) -> Image:
     """Mean of what the network says of an image (in, rows, cols) and of the same turned by 180 degrees.
 
-    The two are worked on side by side.
+    Channels in ``sided`` say left or right, and change their sign when turned. The two are worked on
+    side by side.
     """
+    turned = np.ascontiguousarray(image[:, ::-1, ::-1])
+    for channel in sided:
+        turned[channel] *= -1
     with ThreadPoolExecutor(1) as other:
-        turned = other.submit(net, np.ascontiguousarray(image[:, ::-1, ::-1]))
+        back = other.submit(net, turned)
         straight = net(image)
-        return np.asarray((straight + turned.result()[:, ::-1, ::-1]) / 2)
+        return np.asarray((straight + back.result()[:, ::-1, ::-1]) / 2)
 
 
 @cache

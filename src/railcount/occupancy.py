@@ -13,9 +13,10 @@ from scipy.ndimage import uniform_filter1d
 from skimage.morphology import closing, opening
 
 from railcount.net import both_ways, load_net
+from railcount.shadows import shadow_direction, shadow_sides, towards
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -36,6 +37,10 @@ SHORTEST_BLOB_M = 4.0
 BACKGROUND = 0.5
 """Log-odds that a column outside every blob is given against car body, at least."""
 STATES = ("empty", "body", "gap")
+SURE_BODY = 2.0
+"""Log-odds of a column at a first look, to ask it for its shadow."""
+VALID_CHANNEL, SIDE_CHANNEL = 4, 5
+"""Of the views."""
 NET_KINDS: tuple[Kind, ...] = ("gondola", "covered", "tank", "flat", "coach", "locomotive")
 
 
@@ -53,11 +58,12 @@ class Evidence:
     """(NET_KINDS, along): log-probability of each kind, should a car stand there."""
 
 
-def views(strips: Sequence[Strip]) -> list[NDArray[np.float32]]:
+def views(strips: Sequence[Strip], *, shadow: Array | None = None) -> list[NDArray[np.float32]]:
     """What the network sees of each strip: (channels, across at 0.5 m, along at 0.25 m).
 
     Brightness and two differences of colour, in units of the spread of all strips of the tile;
-    brightness against its surroundings; validity. So haze, exposure and bit depth drop out.
+    brightness against its surroundings; validity. So haze, exposure and bit depth drop out. The last
+    channel says to which side shadows fall, of which ``shadow`` is the direction (2,) in local metres.
     """
     if not strips:
         return []
@@ -66,12 +72,12 @@ def views(strips: Sequence[Strip]) -> list[NDArray[np.float32]]:
         [im[:, s.valid[::2] & s.valid[1::2]] for im, s in zip(images, strips, strict=True)], axis=1
     )
     if pixels.shape[1] == 0:
-        return [np.zeros((5, *im.shape[1:]), dtype=np.float32) for im in images]
+        return [np.zeros((6, *im.shape[1:]), dtype=np.float32) for im in images]
     low, middle, high = np.percentile(pixels[0], [10, 50, 90])
     scale = max(float(high - low) / 2.56, 1e-6)
     tint = np.median(pixels[1:], axis=1)[:, None, None]
     return [
-        _view(im, s, middle=float(middle), scale=scale, tint=tint)
+        _view(im, s, middle=float(middle), scale=scale, tint=tint, sides=shadow_sides(s, shadow))
         for im, s in zip(images, strips, strict=True)
     ]
 
@@ -86,7 +92,9 @@ def _channels(strip: Strip) -> Array:
     return np.stack([(red + green + blue) / 3, (red - blue) / 2, (2 * green - red - blue) / 4])
 
 
-def _view(image: Array, strip: Strip, *, middle: float, scale: float, tint: Array) -> NDArray[np.float32]:
+def _view(
+    image: Array, strip: Strip, *, middle: float, scale: float, tint: Array, sides: NDArray[np.float32]
+) -> NDArray[np.float32]:
     valid = (strip.valid[::2] & strip.valid[1::2]).astype(np.float64)
     window = round(LOCAL_M / strip.step_m)
 
@@ -100,17 +108,27 @@ def _view(image: Array, strip: Strip, *, middle: float, scale: float, tint: Arra
     level = np.arcsinh(1.5 * (image[0] - middle) / scale)
     colour = np.arcsinh(3.0 * (image[1:] - tint) / scale) if image[1:].any() else image[1:]
     return np.asarray(
-        np.concatenate([level[None], contrast[None], colour, valid[None]]) * valid, dtype=np.float32
+        np.concatenate([level[None], contrast[None], colour, valid[None], sides * valid[None]]) * valid,
+        dtype=np.float32,
     )
 
 
-def measure(strips: Sequence[Strip]) -> tuple[Evidence, ...]:
-    """Evidence of every strip. A strip read from either end gives the same."""
+def measure(strips: Sequence[Strip], *, sun_azimuth_deg: float | None = None) -> tuple[Evidence, ...]:
+    """Evidence of every strip. A strip read from either end gives the same.
+
+    The side of the shadows comes from the cars that a first look is sure of; where they do not tell,
+    from the sun's azimuth, if it is known.
+    """
     net = load_net("cars")
+    seen = views(strips)
+    shadow = shadow_direction(_first_look(strips, seen))
+    if shadow is None and sun_azimuth_deg is not None:
+        shadow = towards(sun_azimuth_deg)
     out = []
-    for strip, view in zip(strips, views(strips), strict=True):
+    for strip, view in zip(strips, seen, strict=True):
+        view[SIDE_CHANNEL] = shadow_sides(strip, shadow) * view[VALID_CHANNEL]
         nothing = np.zeros((len(STATES) + len(NET_KINDS), view.shape[2]), dtype=np.float32)
-        both = both_ways(net, view)[:, 0] if view.any() else nothing
+        both = both_ways(net, view, sided=(SIDE_CHANNEL,))[:, 0] if view.any() else nothing
         state = _log_softmax(both[: len(STATES)])
         half = strip.valid[strip.valid.shape[0] // 2 - 5 : strip.valid.shape[0] // 2 + 5]
         seen = half.mean(axis=0) > 0.6
@@ -126,6 +144,18 @@ def measure(strips: Sequence[Strip]) -> tuple[Evidence, ...]:
             )
         )
     return tuple(out)
+
+
+def _first_look(
+    strips: Sequence[Strip], seen: Sequence[NDArray[np.float32]]
+) -> Iterator[tuple[Strip, Array, NDArray[np.bool_]]]:
+    """Strips with their brightness and where they surely show a body; those that vary most come first."""
+    net = load_net("cars")
+    order = sorted(range(len(strips)), key=lambda i: -float(seen[i][0, 6:10].mean(axis=0).std()))
+    for i in order:
+        logits = net(seen[i])[: len(STATES), 0]
+        valid = seen[i][VALID_CHANNEL].mean(axis=0) > 0.9
+        yield strips[i], seen[i][0].astype(np.float64), (logits[1] - logits[0] > SURE_BODY) & valid
 
 
 def foreground(likely: NDArray[np.bool_], *, step_m: float) -> NDArray[np.bool_]:
