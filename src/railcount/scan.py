@@ -227,7 +227,8 @@ def count_on(result: TileCount, mosaic: Mosaic, network: TrackNetwork, *, stock:
     grid, regime = mosaic.grid, result.regime
     assert regime is not None  # too coarse a tile is refused before
     strips = straighten(mosaic, network, grid=grid)
-    evidence = measure(strips)
+    sun = result.acquisition.sun_azimuth_deg if result.acquisition else None
+    evidence = measure(strips, sun_azimuth_deg=sun)
     seen = see(strips, [e.seen for e in evidence], mosaic, found=network.source == "found")
     summary = TrackSummary(
         source=network.source,

@@ -16,7 +16,7 @@ from railcount.tracks.corridor import (
     straighten_corridor,
 )
 from railcount.tracks.find import Piece, find_tracks, joined, new_part
-from railcount.tracks.rows import LEAST_SCORE, trace_rows
+from railcount.tracks.rows import LEAST_SCORE, NEIGHBOUR, trace_rows
 
 SHAPE = (400, 500)
 GRID = Grid(
@@ -153,3 +153,16 @@ def test_a_field_does_not_hide_a_curved_yard() -> None:
     found = np.rad2deg(main_directions(angle, np.ones_like(angle)))
     assert found[0] == pytest.approx(66, abs=2)
     assert any(-70 < f < -20 for f in found[1:])
+
+
+def test_a_track_makes_a_parallel_one_beside_it_likelier() -> None:
+    def rows_at(faint: int) -> list[float]:
+        odds = np.full((40, 80), -3.0)
+        odds[:, 20], odds[:, faint] = 2.5, 0.3
+        return sorted(float(row.v.mean()) for row in trace_rows(odds, step_m=0.5))
+
+    alone = 40 * 0.3
+    assert alone < LEAST_SCORE < 40 * (0.3 + NEIGHBOUR)
+    assert rows_at(30) == pytest.approx([20, 30], abs=0.5)  # 5 m
+    assert rows_at(24) == pytest.approx([20], abs=0.5)  # 2 m: the same track
+    assert rows_at(44) == pytest.approx([20], abs=0.5)  # 12 m
