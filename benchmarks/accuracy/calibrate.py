@@ -130,7 +130,7 @@ def trial(made: Scene, *, seed: int, regime: Regime, stock: Stock, talk: bool) -
     pixels = Pixels(bands=drawn.bands.astype(np.float32), valid=drawn.valid, names=names)
     tracks = tuple(Track(id=t.id, line_px=t.line_px) for t in drawn.tracks)
     strips = straighten(pixels, TrackNetwork(tracks=tracks, source="given"), grid=drawn.grid)
-    evidence = measure(strips)
+    evidence = measure(strips, coarse=regime == "occupied_length")
     railcars = [c for c in drawn.cars if c.kind != "locomotive"]
     one = Trial(
         name=made.name,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from railcount.counts import Kind
+    from railcount.net import Net
     from railcount.strips import Strip
 
     Array = NDArray[np.float64]
@@ -113,15 +114,19 @@ def _view(
     )
 
 
-def measure(strips: Sequence[Strip], *, sun_azimuth_deg: float | None = None) -> tuple[Evidence, ...]:
+def measure(
+    strips: Sequence[Strip], *, sun_azimuth_deg: float | None = None, coarse: bool = False
+) -> tuple[Evidence, ...]:
     """Evidence of every strip. A strip read from either end gives the same.
+
+    ``coarse`` takes the network that learned from pixels of 1.5 to 4 m alone.
 
     The side of the shadows comes from the cars that a first look is sure of; where they do not tell,
     from the sun's azimuth, if it is known.
     """
-    net = load_net("cars")
+    net = load_net("coarse" if coarse else "cars")
     seen = views(strips)
-    shadow = shadow_direction(_first_look(strips, seen))
+    shadow = shadow_direction(_first_look(net, strips, seen))
     if shadow is None and sun_azimuth_deg is not None:
         shadow = towards(sun_azimuth_deg)
     out = []
@@ -147,10 +152,9 @@ def measure(strips: Sequence[Strip], *, sun_azimuth_deg: float | None = None) ->
 
 
 def _first_look(
-    strips: Sequence[Strip], seen: Sequence[NDArray[np.float32]]
+    net: Net, strips: Sequence[Strip], seen: Sequence[NDArray[np.float32]]
 ) -> Iterator[tuple[Strip, Array, NDArray[np.bool_]]]:
     """Strips with their brightness and where they surely show a body; those that vary most come first."""
-    net = load_net("cars")
     order = sorted(range(len(strips)), key=lambda i: -float(seen[i][0, 6:10].mean(axis=0).std()))
     for i in order:
         logits = net(seen[i])[: len(STATES), 0]

@@ -228,7 +228,7 @@ def count_on(result: TileCount, mosaic: Mosaic, network: TrackNetwork, *, stock:
     assert regime is not None  # too coarse a tile is refused before
     strips = straighten(mosaic, network, grid=grid)
     sun = result.acquisition.sun_azimuth_deg if result.acquisition else None
-    evidence = measure(strips, sun_azimuth_deg=sun)
+    evidence = measure(strips, sun_azimuth_deg=sun, coarse=regime == "occupied_length")
     seen = see(strips, [e.seen for e in evidence], mosaic, found=network.source == "found")
     summary = TrackSummary(
         source=network.source,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
@@ -96,10 +96,10 @@ def _consensus(normals: Array, darker: Array) -> tuple[Array, float]:
     if len(darker) < LEAST_PIECES:
         return np.zeros(2), 0.0
     # Least squares with a ridge, so that what parallel tracks leave open becomes 0.
-    direction = np.linalg.solve(normals.T @ normals + 0.1 * len(darker) * np.eye(2), normals.T @ darker)
-    length = float(np.hypot(*direction))
+    steepest = np.linalg.solve(normals.T @ normals + 0.1 * len(darker) * np.eye(2), normals.T @ darker)
+    length = float(np.hypot(*steepest))
     if length == 0:
         return np.zeros(2), 0.0
-    direction = direction / length
+    direction = np.asarray(steepest / length, dtype=np.float64)
     agreed = darker * np.sign(normals @ direction)
     return direction, float(agreed.mean() / max(agreed.std(ddof=1) / np.sqrt(len(agreed)), 1e-9))

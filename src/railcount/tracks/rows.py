@@ -41,7 +41,7 @@ LEAST_SCORE = 20.0
 NEIGHBOUR = 0.7
 """Added to the log-odds beside a track that was found: tracks lie in parallel."""
 NEIGHBOUR_M = (3.4, 6.6)
-"""From centre to centre: 3.6 m on transshipment tracks, 4.1 to 5.3 m in yards, some more beside a platform."""
+"""From centre to centre: 3.6 m on transshipment tracks, 4.1 to 5.3 m in yards, more beside a platform."""
 SMOOTH_BLOCKS = 4.0
 RUN_ON_BLOCKS = 8
 """Blocks whose direction a line keeps where it runs on unseen."""
