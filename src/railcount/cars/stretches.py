@@ -35,7 +35,7 @@ SHORTEST_M = 8.0
 """Of a stretch, and of the empty track between two: below it neither can be seen in pixels of 2 to 4 m."""
 DOUBT_M = 30.0
 """Metres that are wrong together: the evidence looks about so far along the track."""
-LENGTH_ERROR_SHARE = 0.15
+LENGTH_ERROR_SHARE = 0.2
 """Of the occupied length: standard error that a whole tile shares. ``benchmarks/accuracy/calibrate.py``
 prints the coverage of the interval and the share needed."""
 LENGTH_ERROR_M = 15.0

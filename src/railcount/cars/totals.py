@@ -72,14 +72,10 @@ def by_length(
     occupied = read_stretches(result.strips, evidence, grid=result.grid, error_share=error_share)
     best = best_count(occupied, stock=stock)
     told = interval(count_distribution(occupied, stock=stock), best=best)
-    # The network calls much occupied track empty in such pixels: what it sees is a lower bound.
-    track_m = result.tracks.length_m if result.tracks is not None else 0.0
-    told = replace(told, high=max(told.high, int(track_m / mean_length_m(stock))))
     reason = (
         f"pixels of {result.grid.gsd_m:.1f} m do not tell cars apart: the count is the occupied length of "
         f"{occupied.length_m:.0f} m, give or take {1.645 * occupied.error_m:.0f} m, over a mean car length "
-        f"of {mean_length_m(stock):.1f} m over couplers (stock {stock.name}); locomotives are in it; it is a "
-        "lower bound, and the interval reaches up to full tracks"
+        f"of {mean_length_m(stock):.1f} m over couplers (stock {stock.name}); locomotives are in it"
     )
     return replace(
         result,
