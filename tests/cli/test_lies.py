@@ -1,4 +1,4 @@
-"""Good files that name other files and addresses: nothing is asked for, and nothing is read but what was named."""
+"""Good files that name other files and addresses: nothing is asked for, and no file but the named is read."""
 
 from __future__ import annotations
 
@@ -130,7 +130,8 @@ def test_nothing_is_fetched_or_followed(tmp_path: Path) -> None:
                 [*command, "--format", "json"], cwd=tmp_path, capture_output=True, timeout=60, check=False
             )
         assert asked == []
-        assert {n for n in opened - set(tiles) if Path(n).suffix not in OURS or n.endswith(".aux.xml")} == set()
+        others = opened - set(tiles)
+        assert {n for n in others if Path(n).suffix not in OURS or n.endswith(".aux.xml")} == set()
         results = {one["tile"]: one for one in json.loads(done.stdout)["results"]}
         assert set(results) == set(tiles)
         for name, one in results.items():

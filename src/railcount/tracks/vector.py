@@ -17,6 +17,7 @@ import numpy as np
 
 from railcount.errors import InputError, OutputError, RailcountError
 from railcount.files import replacing
+from railcount.geopackage import check_whole
 from railcount.raster.paths import read_head
 from railcount.text import one_line
 from railcount.tracks.clip import clip_to_raster
@@ -379,6 +380,7 @@ def _write_geopackage(network: TrackNetwork, path: Path, *, grid: Grid, credit: 
             raise OutputError(f"the GeoPackage could not be written: {one_line(error)}") from error
         finally:
             pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+    check_whole(path, n_rows={_LAYER: len(tracks)})
 
 
 def _authority(grid: Grid) -> str | None:
