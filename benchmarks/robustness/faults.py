@@ -128,14 +128,16 @@ def begin(folder: Path, one: Writer) -> None:
         (folder / name).write_bytes(OLD)
 
 
-def tried(one: Writer, folder: Path, *, kind: str, say: Callable[[str], None]) -> int:
-    """Let operation after operation fail; how many runs."""
+def tried(one: Writer, folder: Path, *, kind: str, every: int, say: Callable[[str], None]) -> int:
+    """Let operation after operation fail, or every so many; how many runs."""
     begin(folder, one)
     code, err, _ = run(folder, one.words)
     assert code == 0, err
     whole = {name: (folder / name).read_bytes() for name in one.outputs}
     kept = None if one.history is None else digest(folder / one.history)
-    for n in range(1, MOST):
+    n_runs = 0
+    for n in range(1, MOST, every):
+        n_runs += 1
         begin(folder, one)
         code, err, came = run(folder, one.words, fault=FAULTS[kind], n=n)
         is_whole = all(is_old_or_new(folder / name, data, old=None) for name, data in whole.items())
@@ -155,8 +157,8 @@ def tried(one: Writer, folder: Path, *, kind: str, say: Callable[[str], None]) -
             if again or digest(folder / one.history) != kept:
                 say(f"{where}counted again (exit code {again}) the history is another: {err[-200:]}")
         if not came:
-            return n
-    return MOST
+            break
+    return n_runs
 
 
 def main() -> int:
@@ -164,6 +166,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--only", default="", help="paths whose name begins so")
     parser.add_argument("--faults", nargs="+", choices=[*FAULTS], default=[*FAULTS])
+    parser.add_argument("--every", type=int, default=1, help="let every so many operations fail")
     asked = parser.parse_args()
     broken: list[str] = []
     n_runs, began = 0, time.monotonic()
@@ -180,7 +183,7 @@ def main() -> int:
                     broken.append(f"{words}: {line}")
                     print(broken[-1], flush=True)
 
-                n = tried(one, base / "work", kind=kind, say=say)
+                n = tried(one, base / "work", kind=kind, every=asked.every, say=say)
                 n_runs += n
                 print(f"{words}: {kind}: {n - 1} operations failed in turn", flush=True)
     print(f"{n_runs} runs in {time.monotonic() - began:.0f} s; broken promises: {len(broken) or 'none'}")

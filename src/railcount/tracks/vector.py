@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 50 * 2**20
 """Of a file of lines: a country's railways fit, a mistake does not."""
 MAX_VERTICES = 500_000
+MOST = 1e12
+"""Of a coordinate, in any unit."""
 MARGIN_M = 20.0
 """Lines are kept this far outside the raster: registration may still move them."""
 LONG_M = 500.0
@@ -80,6 +82,8 @@ def read_lines(path: str | os.PathLike[str], *, grid: Grid) -> tuple[Track, ...]
     for line in lines:
         if not np.isfinite(line.xy).all():
             raise InputError(f"{name} has coordinates that are not numbers (NaN or infinite)")
+        if (np.abs(line.xy) > MOST).any():
+            raise InputError(f"{name} has coordinates that no CRS reaches (beyond {MOST:g})")
     to_pixel = _PixelsFrom(crs, grid=grid, name=name)
     return _tracks([_Line(line.id, to_pixel(line.xy)) for line in lines], grid=grid)
 
