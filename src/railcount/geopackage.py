@@ -41,7 +41,7 @@ def _wrong(file: sqlite3.Connection, n_rows: Mapping[str, int]) -> str | None:
         if kinds.get(layer) == "features":
             tables.append(f"rtree_{layer}_{columns.get(layer)}")
         found = [file.execute(f'SELECT count(*) FROM "{one}"').fetchone()[0] for one in tables]
-        if layer not in kinds or found != [n] * len(tables) or listed.get(layer) != n:
+        if layer not in kinds or found != [n] * len(tables) or (listed.get(layer) or 0) != n:
             return f"the layer {layer} has {found[0]} rows of {n}"
         if len(tables) > 1 and n and layer not in placed:
             return f"the layer {layer} has no extent"

@@ -31,12 +31,18 @@ def scan_tile(path, **options):
         os.kill(os.getpid(), signal.SIGSEGV)
     if path == "exit":
         os._exit(0)
+    if path.startswith("good"):
+        from railcount.counts import Interval
+        one = Interval(best=1, low=0, high=2)
+        return TileCount(
+            tile=path, sha256=None, status="counted", railcars=one, locomotives=one, covered=one, trains=1
+        )
     return TileCount(tile=path, sha256=None, status="failed", reasons=("as it is",))
 
 def draw_overlay(count, tile, picture, **options):
-    Path(picture).write_bytes(b"")
     if "bad" in count.tile:
         os.kill(os.getpid(), signal.SIGSEGV)
+    Path(picture).write_bytes(b"")
 
 fake = types.ModuleType("railcount.scan")
 fake.scan_tile = scan_tile
@@ -132,6 +138,13 @@ def test_a_crash_while_drawing_costs_its_picture(tmp_path: Path) -> None:
     assert (tmp_path / "pictures" / "c.png").exists()
     assert (tmp_path / "out.csv").exists()
     assert [words[1] for words in log(tmp_path)] == ["bad.tif", "c.tif"]
+
+
+def test_a_picture_that_was_asked_for_and_is_missing_is_an_error(tmp_path: Path) -> None:
+    code, results, err = run(tmp_path, "scan", "good_bad", "--overlay", "a.png")
+    assert (code, results[0]["status"]) == (1, "counted")
+    assert "no picture" in err
+    assert not (tmp_path / "a.png").exists()
 
 
 @pytest.mark.parametrize("tile", ["hang", "deaf"])

@@ -107,7 +107,7 @@ POSITIONS = st.lists(st.lists(NUMBERS, min_size=2, max_size=3), max_size=6)
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(
-    kind=st.sampled_from(["LineString", "MultiLineString", "Polygon", "GeometryCollection"]),
+    kind=st.sampled_from(["LineString", "MultiLineString", "Polygon", ["LineString"], {}, None]),
     coordinates=st.one_of(POSITIONS, st.lists(POSITIONS, max_size=3), ANYTHING),
     crs=st.one_of(st.none(), st.sampled_from(CRS), st.text(max_size=20)),
     properties=ANYTHING,

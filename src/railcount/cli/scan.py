@@ -128,12 +128,13 @@ def scan(  # noqa: PLR0917
 
     for number, path in enumerate(outputs):
         guarded.step(f"write {number}", partial(write_counts, counts, path, overwrite=overwrite))
+    is_lost = False
     for number, (count, picture) in enumerate(zip(counts, pictures, strict=False)):
-        _draw(
+        is_lost |= _draw(
             count, picture, guarded, number=number, reading=reading | {"acquired": date}, overwrite=overwrite
         )
     _show(counts, form=form)
-    ctx.exit(_exit_code(counts, fail_on=fail_on))
+    ctx.exit(_exit_code(counts, fail_on=fail_on) or int(is_lost))
 
 
 def _count(
@@ -207,8 +208,8 @@ def _draw(
     number: int,
     reading: dict[str, Any],
     overwrite: bool,
-) -> None:
-    """The picture of one tile, opened with the options that it was counted with."""
+) -> bool:
+    """The picture of one tile, opened with the options it was counted with; True where drawing died."""
     from railcount.errors import MissingInput, TileError
     from railcount.text import escape
 
@@ -223,6 +224,8 @@ def _draw(
     except (TileError, MissingInput) as error:
         # The tile's status already says why it cannot be read; the other tiles go on.
         click.echo(f"railcount: no picture for {escape(count.tile)}: {escape(str(error))}", err=True)
+        return isinstance(error, TileLost)
+    return False
 
 
 def _show(counts: list[TileCount], *, form: str) -> None:

@@ -128,7 +128,7 @@ def _features(document: dict[str, Any], *, name: str) -> list[Any]:
 
 def _geojson_parts(geometry: Any, *, where: str) -> list[NDArray[np.float64]]:
     kind = geometry.get("type") if isinstance(geometry, dict) else None
-    if kind not in {"LineString", "MultiLineString"}:
+    if kind not in ("LineString", "MultiLineString"):  # it can be a list, which no set takes
         raise InputError(f"{where} is a {one_line(kind)}: tracks must be LineString or MultiLineString")
     coordinates = geometry.get("coordinates")
     parts = [coordinates] if kind == "LineString" else coordinates
