@@ -17,7 +17,7 @@ ALLOWED = {
     "click": ("cli/",),
     "distributed": ("batch/distributed.py",),
     "subprocess": ("batch/workers.py",),
-    "sqlite3": ("history/",),
+    "sqlite3": ("history/", "geopackage.py"),
     "platformdirs": ("history/",),
     "fiona": (),
     "geopandas": (),

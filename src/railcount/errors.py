@@ -45,6 +45,14 @@ class TileUnreadable(TileError, OSError):
     status = "failed"
 
 
+class TileLost(TileError):
+    """The process that read the tile died, or took too long: ``status`` is ``crashed`` or ``timeout``."""
+
+    def __init__(self, reason: str, status: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
 class TileEmpty(TileError, ValueError):
     """All pixels are nodata, zero or constant: there is nothing to count in."""
 

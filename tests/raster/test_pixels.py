@@ -241,3 +241,11 @@ def test_bands_that_cannot_be_told_are_refused(tmp_path, n_bands):
 def test_products_that_are_no_image(tmp_path, name, words):
     with pytest.raises(TileRefused, match=words):
         open_tile(factories.write_tif(tmp_path / name))
+
+
+def test_numbers_that_no_sensor_gives_are_no_pixels(tmp_path):
+    bands = np.linspace(1, 200, 3 * 40 * 50, dtype=np.float32).reshape(3, 40, 50)
+    bands[:, 3, 4] = 1e30
+    pixels = open_tile(factories.write_tif(tmp_path / "a.tif", bands)).read()
+    assert not pixels.valid[3, 4]
+    assert pixels.valid.sum() == 40 * 50 - 1

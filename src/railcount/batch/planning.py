@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from railcount.batch.parameters import content_digest
 from railcount.batch.walk import Found, PassedOver, walk
-from railcount.errors import InputError
+from railcount.errors import HistoryError, InputError
 from railcount.raster.acquire import folder_date
 from railcount.raster.names import parse_name
 from railcount.raster.paths import read_head
@@ -153,6 +153,8 @@ class Plan:
                 mask = yield from self._content(
                     item.valid, size=item.valid_size, mtime_ns=item.valid_mtime_ns
                 )
+        except HistoryError:
+            raise  # an OSError too, but not the tile's: a full disk must not pass for an unreadable tile
         except OSError as error:
             reason = f"it cannot be read: {error.strerror or error}"
             yield LeftOut(tile=tile, kind="passed_over", reason=reason)

@@ -37,13 +37,13 @@ def main() -> None:
     threading.Thread(target=_listen, args=(inbox,), daemon=True).start()
     start = inbox.get()
     if start["die_with_parent"]:
-        _die_with_parent()
+        die_with_parent()
     if start["talk"]:
         logging.basicConfig(format="%(name)s: %(message)s")
         logging.getLogger("railcount").setLevel(logging.DEBUG)
     try:
         work = _task(start["task"])(start["settings"])
-        said = _limit_memory(start["memory_bytes"])
+        said = limit_memory(start["memory_bytes"])
     except RailcountError as error:
         _say(answers, {"unusable": str(error)})
         return
@@ -89,7 +89,7 @@ def _task(name: str) -> Callable[[dict[str, Any]], Work]:
     return found
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Have Linux kill this process when its parent dies, should a library hold Python up just then."""
     if not sys.platform.startswith("linux"):
         return
@@ -100,7 +100,7 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
-def _limit_memory(n_bytes: int | None) -> str | None:
+def limit_memory(n_bytes: int | None) -> str | None:
     """Limit what jobs may take besides the program itself; a sentence where that cannot be done."""
     if n_bytes is None:
         return None

@@ -197,7 +197,7 @@ class Pool:
     def _died(self, worker: _Worker) -> list[Ended]:
         """The end of a worker that nobody killed: its job's too, unless it was not yet handed over."""
         code, last = self._discard(worker)
-        how = _how_it_ended(code)
+        how = how_it_ended(code)
         logger.debug("a worker was %s; its last words: %s", how, last or "none")
         if not worker.ready:
             self._false_starts += 1
@@ -319,7 +319,7 @@ class _Worker:
                 logger.debug("a worker says: %s", words)
 
 
-def _how_it_ended(code: int) -> str:
+def how_it_ended(code: int) -> str:
     """``ended by SIGSEGV``, ``ended with exit code 7``."""
     if code >= 0:
         return f"ended with exit code {code}"

@@ -55,22 +55,8 @@ def _n_cores() -> int:
     metavar="N",
     help="Tiles counted at once, each in a process of its own.",
 )
-@click.option(
-    "--time-limit",
-    type=click.FloatRange(min=0, min_open=True),
-    default=600.0,
-    show_default=True,
-    metavar="S",
-    help="Seconds after which a tile is given up.",
-)
-@click.option(
-    "--memory-limit",
-    type=click.IntRange(min=1),
-    default=4096,
-    show_default=True,
-    metavar="MB",
-    help="Memory that a tile may take besides the program.",
-)
+@options.time_limit
+@options.memory_limit
 @click.option("--fail-fast", is_flag=True, help="Stop at the first tile that is found to have no count.")
 @click.option(
     "--fail-on",

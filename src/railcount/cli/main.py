@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from railcount import __version__
+from railcount.cli import guard
 from railcount.cli.options import drop_stdout, verbosity
 
 # The networks multiply small matrices: on a busy machine, threads that wait for each other cost more
@@ -90,6 +91,7 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point."""
+    guard.enabled = True
     try:
         cli(prog_name="railcount")
     except OSError as error:

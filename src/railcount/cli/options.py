@@ -126,6 +126,22 @@ gsd = click.option(
     help="Size of a pixel, for a raster without a usable CRS; results are then in pixels. "
     "Overrules a CRS, and says so.",
 )
+time_limit = click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    default=600.0,
+    show_default=True,
+    metavar="S",
+    help="Seconds after which a tile is given up.",
+)
+memory_limit = click.option(
+    "--memory-limit",
+    type=click.IntRange(min=1),
+    default=4096,
+    show_default=True,
+    metavar="MB",
+    help="Memory that a tile may take besides the program.",
+)
 history = click.option(
     "--history",
     "history_path",

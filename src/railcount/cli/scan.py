@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from railcount.cli import options, past
+from railcount.cli import guard, options, past
+from railcount.errors import TileLost
 
 if TYPE_CHECKING:
     from datetime import date
@@ -59,6 +62,8 @@ FAIL_LEVELS = ("quiet", "normal", "elevated", "record", "unprecedented")
     help=f"Exit with 4 where a tile reaches LEVEL: {', '.join(FAIL_LEVELS)}.",
 )
 @options.overwrite
+@options.time_limit
+@options.memory_limit
 @options.verbosity
 @options.reading
 @click.pass_context
@@ -79,6 +84,8 @@ def scan(  # noqa: PLR0917
     no_baseline: bool,
     fail_on: str | None,
     overwrite: bool,
+    time_limit: float,
+    memory_limit: int,
     limits: Limits,
     drivers: tuple[Driver, ...],
 ) -> None:
@@ -94,42 +101,60 @@ def scan(  # noqa: PLR0917
       railcount scan yard.tif --valid yard_udm2.tif
       railcount scan crop.tif --gsd 0.3 --date 2023-10-05 --overlay crop.png
     """
-    from railcount.scan import scan_tile
-
     inputs = (*tiles, tracks, mask, valid, site)
     if valid is not None and len(tiles) > 1:
         raise click.BadParameter(
             f"a quality mask belongs to one image, and {len(tiles)} tiles were given; scan them apart",
             param_hint="--valid",
         )
-    known = None if history is None else (lambda site: past.read(history, site).observations)
     pictures = _check_outputs(tiles, outputs=outputs, overlay=overlay, inputs=inputs, overwrite=overwrite)
+    guarded = guard.begin(time_limit_s=time_limit, memory_limit_bytes=memory_limit * 2**20)
+    reading = {"gsd_m": gsd_m, "limits": limits, "drivers": drivers}
+    counting = {
+        "tracks": tracks,
+        "mask": mask,
+        "valid": valid,
+        "site": site,
+        "date": date,
+        "stock": stock,
+        "baseline": not no_baseline,
+        "past": None if history is None else (lambda site: past.read(history, site).observations),
+    }
     counts = [
-        scan_tile(
-            tile,
-            tracks=tracks,
-            mask=mask,
-            valid=valid,
-            site=site,
-            date=date,
-            stock=stock,
-            gsd_m=gsd_m,
-            baseline=not no_baseline,
-            past=known,
-            limits=limits,
-            drivers=drivers,
-        )
-        for tile in tiles
+        _count(tile, guarded, number=number, keep_strips=bool(pictures), options=counting | reading)
+        for number, tile in enumerate(tiles)
     ]
     from railcount.outputs.write import write_counts
 
-    for path in outputs:
-        write_counts(counts, path, overwrite=overwrite)
-    reading = {"gsd_m": gsd_m, "acquired": date, "limits": limits, "drivers": drivers}
-    for count, picture in zip(counts, pictures, strict=False):
-        _draw(count, picture, reading=reading, overwrite=overwrite)
+    for number, path in enumerate(outputs):
+        guarded.step(f"write {number}", partial(write_counts, counts, path, overwrite=overwrite))
+    is_lost = False
+    for number, (count, picture) in enumerate(zip(counts, pictures, strict=False)):
+        is_lost |= _draw(
+            count, picture, guarded, number=number, reading=reading | {"acquired": date}, overwrite=overwrite
+        )
     _show(counts, form=form)
-    ctx.exit(_exit_code(counts, fail_on=fail_on))
+    ctx.exit(_exit_code(counts, fail_on=fail_on) or int(is_lost))
+
+
+def _count(
+    tile: str, guarded: guard.Steps, *, number: int, keep_strips: bool, options: dict[str, Any]
+) -> TileCount:
+    """One tile's result; strips take memory, and only pictures show them."""
+
+    def work() -> TileCount:
+        from railcount.scan import scan_tile
+
+        count = scan_tile(tile, **options)
+        return count if keep_strips else replace(count, strips=())
+
+    try:
+        return guarded.step(f"scan {number}", work)
+    except TileLost as lost:
+        from railcount.counts import TileCount
+
+        status: Any = lost.status
+        return TileCount(tile=tile, sha256=None, status=status, reasons=(str(lost),))
 
 
 def _check_outputs(
@@ -175,19 +200,32 @@ def _check_outputs(
     return pictures
 
 
-def _draw(count: TileCount, picture: Path, *, reading: dict[str, Any], overwrite: bool) -> None:
-    """The picture of one tile, opened with the options that it was counted with."""
+def _draw(
+    count: TileCount,
+    picture: Path,
+    guarded: guard.Steps,
+    *,
+    number: int,
+    reading: dict[str, Any],
+    overwrite: bool,
+) -> bool:
+    """The picture of one tile, opened with the options it was counted with; True where drawing died."""
     from railcount.errors import MissingInput, TileError
-    from railcount.outputs.overlay import draw_overlay
-    from railcount.raster import open_tile
     from railcount.text import escape
 
+    def work() -> None:
+        from railcount.outputs.overlay import draw_overlay
+        from railcount.raster import open_tile
+
+        draw_overlay(count, open_tile(count.tile, **reading), picture, overwrite=overwrite)
+
     try:
-        tile = open_tile(count.tile, **reading)
-        draw_overlay(count, tile, picture, overwrite=overwrite)
+        guarded.step(f"draw {number}", work)
     except (TileError, MissingInput) as error:
         # The tile's status already says why it cannot be read; the other tiles go on.
         click.echo(f"railcount: no picture for {escape(count.tile)}: {escape(str(error))}", err=True)
+        return isinstance(error, TileLost)
+    return False
 
 
 def _show(counts: list[TileCount], *, form: str) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from railcount.cli import options
+from railcount.cli import guard, options
 
 if TYPE_CHECKING:
     from datetime import date
@@ -41,6 +42,8 @@ MASK_SUFFIXES = (".tif", ".tiff")
 @options.day
 @options.gsd
 @options.overwrite
+@options.time_limit
+@options.memory_limit
 @options.verbosity
 @options.reading
 def tracks(  # noqa: PLR0917
@@ -54,6 +57,8 @@ def tracks(  # noqa: PLR0917
     date: date | None,
     gsd_m: float | None,
     overwrite: bool,
+    time_limit: float,
+    memory_limit: int,
     limits: Limits,
     drivers: tuple[Driver, ...],
 ) -> None:
@@ -64,29 +69,37 @@ def tracks(  # noqa: PLR0917
     \b
     Example: railcount tracks yard.tif -o yard_tracks.geojson --preview yard_tracks.png
     """
-    from railcount.scan import locate_tracks
     from railcount.text import escape
 
     _check_outputs(outputs, preview=preview, inputs=(tile, tracks, mask, valid, site), overwrite=overwrite)
-    opened, network = locate_tracks(
-        tile,
-        tracks=tracks,
-        mask=mask,
-        site=site,
-        date=date,
-        gsd_m=gsd_m,
-        valid=valid,
-        limits=limits,
-        drivers=drivers,
-    )
+    guarded = guard.begin(time_limit_s=time_limit, memory_limit_bytes=memory_limit * 2**20)
+
+    def work() -> tuple[Tile, TrackNetwork]:
+        from railcount.scan import locate_tracks
+
+        return locate_tracks(
+            tile,
+            tracks=tracks,
+            mask=mask,
+            site=site,
+            date=date,
+            gsd_m=gsd_m,
+            valid=valid,
+            limits=limits,
+            drivers=drivers,
+        )
+
+    opened, network = guarded.step("locate", work)
     for reason in opened.reasons:
         click.echo(f"railcount: {escape(reason)}", err=True)
-    for path in outputs:
-        _write(network, opened, path, overwrite=overwrite)
+    for number, path in enumerate(outputs):
+        guarded.step(f"write {number}", partial(_write, network, opened, path, overwrite=overwrite))
     if preview is not None:
         from railcount.outputs.overlay import draw_tracks_preview
 
-        draw_tracks_preview(network, opened, preview, overwrite=overwrite)
+        guarded.step(
+            "preview", partial(draw_tracks_preview, network, opened, preview, overwrite=overwrite)
+        )
     from railcount.outputs.table import render_tracks
     from railcount.outputs.text import credit_line
 

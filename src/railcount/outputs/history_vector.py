@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from railcount.files import replacing
+from railcount.geopackage import check_whole
 from railcount.outputs.history import COLUMNS, FLOATS, INTEGERS, OneFrame, row
 from railcount.outputs.text import time_text
 from railcount.outputs.vector import column, wkb, write_layer
@@ -66,22 +68,26 @@ def write_geopackage(
     ``files.replacing`` does.
     """
     frame = OneFrame()
+    n_rows: Counter[str] = Counter()
     with replacing(path, overwrite=overwrite) as temporary:
         rest = frame(passes)
         while some := list(islice(rest, _AT_ONCE)):
             if frame.pixels is not None:
-                _add(temporary, some, crs=None if frame.pixels else "EPSG:4326")
+                n_rows.update(_add(temporary, some, crs=None if frame.pixels else "EPSG:4326"))
         if frame.pixels is None:
-            _add(temporary, (), crs="EPSG:4326")
+            n_rows.update(_add(temporary, (), crs="EPSG:4326"))
         lines = iter(summaries)
         while True:
             rows = [row(one) for one in islice(lines, _AT_ONCE)]
             write_layer(temporary, "passes", None, None, _fields(rows, _PASSES), crs=None)
+            n_rows.update(passes=len(rows))
             if len(rows) < _AT_ONCE:
                 break
+        check_whole(temporary, n_rows=n_rows)
 
 
-def _add(path: Path, passes: Sequence[PassCount], *, crs: str | None) -> None:
+def _add(path: Path, passes: Sequence[PassCount], *, crs: str | None) -> dict[str, int]:
+    """Add the layers' rows; how many to each."""
     import shapely
 
     cars = [(one, car) for one in passes for car in one.cars]
@@ -118,6 +124,7 @@ def _add(path: Path, passes: Sequence[PassCount], *, crs: str | None) -> None:
         for one, tile, track in tracks
     ]
     write_layer(path, "tracks", "LineString", wkb(lines), _fields(rows, _TRACKS), crs=crs)
+    return {"railcars": len(cars), "tracks": len(tracks)}
 
 
 def _fields(rows: Sequence[dict[str, Any]], kinds: dict[str, type]) -> dict[str, Any]:

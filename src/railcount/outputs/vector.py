@@ -12,6 +12,7 @@ import numpy as np
 
 from railcount.errors import InputError, OutputError
 from railcount.files import replacing
+from railcount.geopackage import check_whole
 from railcount.outputs.csv import COLUMNS, TEXT_COLUMNS, row
 from railcount.outputs.geojson import car_properties, to_lon_lat
 from railcount.outputs.table import track_length_m
@@ -69,9 +70,12 @@ def write_geopackage(
     crs = names.pop() if len(names) == 1 else "EPSG:4326" if names else None
     shared = crs != "EPSG:4326"
     with replacing(path, overwrite=overwrite) as temporary:
-        write_layer(temporary, "railcars", "Polygon", *_car_table(counts, shared=shared), crs=crs)
-        write_layer(temporary, "tracks", "LineString", *_track_table(counts, shared=shared), crs=crs)
+        cars, tracks = _car_table(counts, shared=shared), _track_table(counts, shared=shared)
+        write_layer(temporary, "railcars", "Polygon", *cars, crs=crs)
+        write_layer(temporary, "tracks", "LineString", *tracks, crs=crs)
         write_layer(temporary, "tiles", None, None, _tile_table(counts), crs=None)
+        n_rows = {"railcars": len(cars[0]), "tracks": len(tracks[0]), "tiles": len(counts)}
+        check_whole(temporary, n_rows=n_rows)
 
 
 def _car_table(counts: Sequence[TileCount], *, shared: bool) -> tuple[NDArray[np.object_], Fields]:

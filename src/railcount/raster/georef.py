@@ -21,6 +21,8 @@ WAY_OUT = "give the pixel size in metres with --gsd (results are then in pixel c
 _MAX_SCALE_ERROR = 0.01
 """Above this difference to the ellipsoid a projection's own metres are not believed (Web Mercator at
 42 degrees north is off by 35 %; UTM by less than 0.1 %)."""
+_MAX_ASPECT = 10.0
+"""Of a pixel; degrees of equal size are 1 : 6 at 80 degrees north."""
 _MAX_TURN_DEG = 5.0
 """Grid north may differ this much from true north and still be called north."""
 
@@ -54,9 +56,20 @@ def grid_from_dataset(dataset: Any) -> Grid:
     if (np.abs(numbers) > 1e12).any() or abs(transform.determinant) < 1e-24:
         raise TileRefused(f"the raster's geotransform makes no sense ({_words(numbers)}): {WAY_OUT}")
     local = _local_from_pixel(crs, transform, width=dataset.width, height=dataset.height)
+    _check_shape(local)
     return Grid(
         width=dataset.width, height=dataset.height, transform=transform, crs=crs, local_from_pixel=local
     )
+
+
+def _check_shape(local: NDArray[np.float64]) -> None:
+    """Refuse pixels so long or so skewed that an image of them at even pixels would be a line."""
+    long_m, short_m = np.linalg.svd(local, compute_uv=False).tolist()
+    if long_m > _MAX_ASPECT * short_m:
+        raise TileRefused(
+            f"the raster's pixels are {long_m:.3g} x {short_m:.3g} m on the ground, so its geotransform is "
+            f"wrong: {WAY_OUT}"
+        )
 
 
 def _words(numbers: NDArray[np.float64]) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,10 +24,8 @@ from railcount.raster.safety import guarded, opened, sniff_driver
 from railcount.text import one_line
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator, Sequence
     from datetime import date, datetime
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -115,6 +115,7 @@ def open_tile(
     driver = sniff_driver(where, drivers=drivers)
     name = parse_name(where.name)
     _check_kind(name)
+    _check_alone(where, driver=driver)
     warned: list[str] = []
     with (
         guarded(doing="open the file", collected=warned),
@@ -162,6 +163,16 @@ def _check_kind(name: NameInfo) -> None:
         raise TileRefused(
             "by its name this is the NED half of a Pleiades Neo image (near infrared, red edge, deep blue): "
             "give the RGB half"
+        )
+
+
+def _check_alone(path: Path, *, driver: Driver) -> None:
+    """Refuse a NITF file with PAM metadata: its reader takes them, whatever GDAL is told."""
+    beside = Path(f"{path}.aux.xml")
+    if driver == "nitf" and os.path.lexists(beside):
+        raise TileRefused(
+            f"beside it lies {one_line(beside.name)}, which GDAL would read with it and which can say "
+            "anything: move that file away"
         )
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from railcount.raster.bands import BandPlan
 
+MOST = 1e9
+"""No sensor's number is larger; from about 1e15 on, sums of squares leave float32."""
 _CHUNK_PX = 2_000_000
 """Pixels read at a time: 24 MB as RGB float32."""
 _SOLID_PX = 33
@@ -133,8 +135,7 @@ def _usable(dataset: Any, plan: BandPlan, raw: NDArray[Any], window: RasterioWin
     """(rows, cols): neither nodata nor masked, transparent, NaN or infinite."""
     usable = np.ones(raw.shape[1:], dtype=np.bool_)
     if raw.dtype.kind == "f":
-        largest = np.finfo(np.float32).max
-        usable &= (np.abs(raw) <= largest).all(axis=0)  # False for NaN
+        usable &= (np.abs(raw) <= MOST).all(axis=0)  # False for NaN
     if plan.nodata is not None and _fits(plan.nodata, raw.dtype):
         same = raw == raw.dtype.type(plan.nodata)
         # no sensor gives a value below 0, so it counts in any band; 0 or 255 only in all of them

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from railcount.raster.grid import Grid
 
+_NO_STEP = 1e-100
+"""Pixels: a quotient by less can leave the range of floats."""
+
 
 def clip_to_raster(line_px: NDArray[np.float64], *, grid: Grid, margin_m: float) -> list[NDArray[np.float64]]:
     """Pieces of a line (n, 2) within the raster plus a margin, in pixels and in the line's own direction.
@@ -47,7 +50,7 @@ def _inside(
     """Fractions of a segment where it enters and leaves a box (Liang and Barsky 1984)."""
     enter, leave = 0.0, 1.0
     for position, step, least, most in zip(start, end - start, low, high, strict=True):
-        if step == 0:
+        if abs(step) < _NO_STEP:
             if not least <= position <= most:
                 return 1.0, 0.0
             continue

@@ -17,6 +17,7 @@ import numpy as np
 
 from railcount.errors import InputError, OutputError, RailcountError
 from railcount.files import replacing
+from railcount.geopackage import check_whole
 from railcount.raster.paths import read_head
 from railcount.text import one_line
 from railcount.tracks.clip import clip_to_raster
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 50 * 2**20
 """Of a file of lines: a country's railways fit, a mistake does not."""
 MAX_VERTICES = 500_000
+MOST = 1e12
+"""Of a coordinate, in any unit."""
 MARGIN_M = 20.0
 """Lines are kept this far outside the raster: registration may still move them."""
 LONG_M = 500.0
@@ -79,6 +82,8 @@ def read_lines(path: str | os.PathLike[str], *, grid: Grid) -> tuple[Track, ...]
     for line in lines:
         if not np.isfinite(line.xy).all():
             raise InputError(f"{name} has coordinates that are not numbers (NaN or infinite)")
+        if (np.abs(line.xy) > MOST).any():
+            raise InputError(f"{name} has coordinates that no CRS reaches (beyond {MOST:g})")
     to_pixel = _PixelsFrom(crs, grid=grid, name=name)
     return _tracks([_Line(line.id, to_pixel(line.xy)) for line in lines], grid=grid)
 
@@ -123,7 +128,7 @@ def _features(document: dict[str, Any], *, name: str) -> list[Any]:
 
 def _geojson_parts(geometry: Any, *, where: str) -> list[NDArray[np.float64]]:
     kind = geometry.get("type") if isinstance(geometry, dict) else None
-    if kind not in {"LineString", "MultiLineString"}:
+    if kind not in ("LineString", "MultiLineString"):  # it can be a list, which no set takes
         raise InputError(f"{where} is a {one_line(kind)}: tracks must be LineString or MultiLineString")
     coordinates = geometry.get("coordinates")
     parts = [coordinates] if kind == "LineString" else coordinates
@@ -379,6 +384,7 @@ def _write_geopackage(network: TrackNetwork, path: Path, *, grid: Grid, credit: 
             raise OutputError(f"the GeoPackage could not be written: {one_line(error)}") from error
         finally:
             pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+    check_whole(path, n_rows={_LAYER: len(tracks)})
 
 
 def _authority(grid: Grid) -> str | None:
