@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LONGEST_GAP_M = 2.5
 """Body to body; farther apart are two trains."""
 GAP_SPREAD_M = 0.4
-LOG_TRAIN = -15.0
+LOG_TRAIN = -15.5
 """Log-weight of a train against empty track: most of the columns of a car must speak for it."""
 LOG_CAR = 0.0
 BODY_WEIGHT = 0.2

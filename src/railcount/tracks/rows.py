@@ -40,6 +40,8 @@ LEAST_SCORE = 20.0
 """Sum of log-odds along a line: about 30 m of clear track, more of a doubtful one."""
 NEIGHBOUR = 0.7
 """Added to the log-odds beside a track that was found: tracks lie in parallel."""
+CLEAR_SCORE = 60.0
+"""Of a line that says so: 80 m of clear track. Lanes of roads are shorter or doubtful."""
 NEIGHBOUR_M = (3.4, 6.6)
 """From centre to centre: 3.6 m on transshipment tracks, 4.1 to 5.3 m in yards, more beside a platform."""
 SMOOTH_BLOCKS = 4.0
@@ -138,7 +140,7 @@ class Row:
 def trace_rows(odds: Array, *, step_m: float) -> list[Row]:
     """Lines of the greatest sum of log-odds, one after the other, each keeping its distance.
 
-    Each makes a parallel one beside it more likely.
+    One that is long and clear makes a parallel one beside it more likely.
     """
     score = np.clip(odds, -LOGIT_LIMIT, LOGIT_LIMIT)
     beside = np.zeros(score.shape, dtype=np.bool_)
@@ -154,8 +156,8 @@ def trace_rows(odds: Array, *, step_m: float) -> list[Row]:
         for i, v in enumerate(row.v.astype(int), start=row.first):
             taken[i, max(0, v - apart) : v + apart + 1] = True
             for band in (slice(v + near, v + far + 1), slice(max(0, v - far), max(0, v - near + 1))):
-                score[i, band] += NEIGHBOUR * ~beside[i, band]
-                beside[i, band] = True
+                score[i, band] += NEIGHBOUR * ~beside[i, band] * (row.score > CLEAR_SCORE)
+                beside[i, band] |= row.score > CLEAR_SCORE
         score[taken] = -LOGIT_LIMIT
 
 
