@@ -7,13 +7,14 @@ deep-learning library), a bias, and a rectifier. Arrays are (channels, rows, col
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from railcount.beside import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,10 +96,8 @@ def both_ways(net: Net, image: Image, *, sided: Sequence[int] = ()) -> Image:
     turned = np.ascontiguousarray(image[:, ::-1, ::-1])
     for channel in sided:
         turned[channel] *= -1
-    with ThreadPoolExecutor(1) as other:
-        back = other.submit(net, turned)
-        straight = net(image)
-        return np.asarray((straight + back.result()[:, ::-1, ::-1]) / 2)
+    straight, back = side_by_side([lambda: net(image), lambda: net(turned)])
+    return np.asarray((straight + back[:, ::-1, ::-1]) / 2)
 
 
 @cache

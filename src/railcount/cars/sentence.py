@@ -86,7 +86,7 @@ LEAST = -1e300
 
 
 class _Sums:
-    """Log-sums over the ways to a boundary, and on demand the weights of the ways; -inf where there is none."""
+    """Log-sums over the ways to a boundary, -inf where there is none, and the weights of the ways."""
 
     def over(self, a: Array) -> Array:
         """(rows,) of (rows, ways)."""
@@ -152,7 +152,9 @@ def _mixed(weight: Array, counts: Array) -> Array:
     return np.asarray(np.matmul(weight[:, None, :], counts)[:, 0])
 
 
-def sweep(words: Words, *, most_probable: bool = False, max_cars: int = 0, counted: int | None = None) -> Sweep:
+def sweep(
+    words: Words, *, most_probable: bool = False, max_cars: int = 0, counted: int | None = None
+) -> Sweep:
     """Sum (or maximise) over all sentences; with ``max_cars`` also the distribution of their number.
 
     ``counted`` keeps that to so many rows, the first.
