@@ -68,7 +68,7 @@ def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     both = Net((layer(rng, (2, 2, 1, 5)), layer(rng, (1, 2, 1, 3), dilation_cols=2)))
     image = rng.normal(size=(2, 1, 40)).astype(np.float32)
     whole = both(image)
-    monkeypatch.setattr(net, "WINDOW_FLOATS", 7)
+    monkeypatch.setattr(net, "BUFFER_FLOATS", 7)
     np.testing.assert_allclose(both(image), whole, rtol=1e-5, atol=1e-5)
 
 

@@ -7,9 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from affine import Affine
+from scipy.ndimage import binary_opening
 
 from railcount.raster.grid import Grid
 from railcount.raster.tile import Pixels
+from railcount.shade import disk, opened
 from railcount.visibility import cloud_mask
 
 SIDE = 400
@@ -23,6 +25,13 @@ def ground(*, white_m: float = 0.0) -> Pixels:
     half = round(white_m)
     image[:, SIDE // 2 - half : SIDE // 2 + half, SIDE // 2 - half : SIDE // 2 + half] = 240
     return Pixels(bands=image.astype(np.float32), valid=np.ones((SIDE, SIDE), dtype=bool), names=())
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.9])
+def test_opening_within_its_rectangle(share: float) -> None:
+    mask = np.random.default_rng(1).random((60, 80)) < share
+    mask[20:35, :17] = share > 0
+    np.testing.assert_array_equal(opened(mask, disk(4.0)), binary_opening(mask, disk(4.0)))
 
 
 def test_a_large_white_area_is_cloud() -> None:

@@ -104,7 +104,7 @@ def tile(bench: Bench) -> list[Row]:
     return [
         Row(
             part="tile", what=what, unit="s", value=_median(runs), budget=2.5,
-            details={"CPU s": statistics.median(one.cpu_s for one in runs)},
+            details={"CPU s": _cpu(runs)},
         ),
         Row(part="tile", what=f"{what}: peak memory", unit="MB", value=_peak(runs), budget=400.0),
     ]  # fmt: skip
@@ -142,19 +142,22 @@ def big(bench: Bench, *, scene: Big) -> list[Row]:
     path = _big_file(bench, scene, side)
     lines = bench.yard(bands=scene.bands, bits=scene.bits).with_name("yard_tracks.geojson")
     words = ["--tracks", lines] if scene.given else []
-    scans, reads = [], [_read(bench, path)][1:]  # read once for the disk's sake
+    scans, reads, yards = [], [_read(bench, path)][1:], []  # read once for the disk's sake
     for _ in range(bench.n_repeats):
         reads.append(_read(bench, path))
         scans.append(_scan(bench, path, *words))
+        yards.append(_scan(bench, lines.with_name("yard.tif"), *words))
         if scans[-1].killed:
             return [_killed(scene.name, what, bench, budget_mb=scene.budget_mb)]
     rows = [
         Row(
             part=scene.name, what=f"{what}, against reading its pixels", unit="x",
-            value=ratio_of_medians(_seconds(scans), reads), budget=scene.budget,
+            value=ratio_of_medians(_seconds(scans), [wall for wall, _ in reads]), budget=scene.budget,
             details={
-                "scan s": _median(scans), "reading s": statistics.median(reads),
-                "CPU s": statistics.median(one.cpu_s for one in scans), "file MB": path.stat().st_size / 1e6,
+                "scan s": _median(scans), "reading s": statistics.median(wall for wall, _ in reads),
+                "scan CPU s": _cpu(scans), "reading CPU s": statistics.median(cpu for _, cpu in reads),
+                "the yard alone s": _median(yards), "the yard alone CPU s": _cpu(yards),
+                "file MB": path.stat().st_size / 1e6,
             },
         ),
         Row(part=scene.name, what=f"{what}: peak memory", unit="MB", value=_peak(scans),
@@ -189,6 +192,7 @@ def workers(bench: Bench) -> list[Row]:
             budget=1.8, at_least=True,
             details={
                 "n tiles": bench.n_archive, "1 worker s": _median(took[1]), "2 workers s": _median(took[2]),
+                "1 worker CPU s": _cpu(took[1]), "2 workers CPU s": _cpu(took[2]),
             },
         )
     ]  # fmt: skip
@@ -215,7 +219,11 @@ def finished(bench: Bench) -> list[Row]:
         Row(
             part="finished", what=f"`batch`: time a tile, up to {n} against up to {some}", unit="x",
             value=late / early if early > 0 else None, budget=FLAT,
-            details={"early ms": 1000 * early, "late ms": 1000 * late},
+            details={
+                "early ms": 1000 * early, "late ms": 1000 * late,
+                "early CPU ms": 1000 * _each_cpu(first, few, some),
+                "late CPU ms": 1000 * _each_cpu(first, some, n),
+            },
         ),
     ]  # fmt: skip
     if first[few].own_mb:
@@ -232,6 +240,11 @@ def finished(bench: Bench) -> list[Row]:
 def _each(first: dict[int, Finished], fewer: int, more: int) -> float:
     """Seconds that one tile more takes; what starting costs is in both and cancels."""
     return (first[more].seconds - first[fewer].seconds) / (more - fewer)
+
+
+def _each_cpu(first: dict[int, Finished], fewer: int, more: int) -> float:
+    """The same on the processor's clock, workers included: other programs do not lengthen it."""
+    return (first[more].cpu_s - first[fewer].cpu_s) / (more - fewer)
 
 
 GIVEN, FOUND = Big(name="given", given=True), Big(name="found", given=False)
@@ -271,9 +284,10 @@ def _scan(bench: Bench, path: Path, *words: str | Path) -> Finished:
     return run(command, max_mb=bench.max_mb)
 
 
-def _read(bench: Bench, path: Path) -> float:
-    """Seconds that rasterio needs for all pixels."""
-    return float(run([bench.python, HERE / "read_blocks.py", path]).out)
+def _read(bench: Bench, path: Path) -> tuple[float, float]:
+    """Seconds that rasterio needs for all pixels, by the clock and of the processor."""
+    seconds, cpu_s = map(float, run([bench.python, HERE / "read_blocks.py", path]).out.split())
+    return seconds, cpu_s
 
 
 def _big_file(bench: Bench, scene: Big, side: int) -> Path:
@@ -313,6 +327,10 @@ def _killed(part: str, what: str, bench: Bench, *, budget_mb: float) -> Row:
 
 def _seconds(runs: Sequence[Finished]) -> list[float]:
     return [one.seconds for one in runs]
+
+
+def _cpu(runs: Sequence[Finished]) -> float:
+    return statistics.median(one.cpu_s for one in runs)
 
 
 def _median(runs: Sequence[Finished]) -> float:

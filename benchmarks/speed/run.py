@@ -86,6 +86,7 @@ def main(words: Sequence[str] | None = None) -> int:
     rows = merged(before, rows, order=ORDER)
     print(table(rows))
     about = {"machine": machine(), **versions(), "date": given.date or commit_date()}
+    about["load"] = f"{load:.1f}"
     if given.json is not None:
         document = {"about": about, "rows": [as_json(row) for row in rows]}
         _write(given.json, json.dumps(document, indent=2) + "\n")
@@ -135,6 +136,7 @@ def report(rows: Sequence[Row], *, about: dict[str, Any]) -> str:
         "scan's time is that of the whole command, start-up included.",
         f"railcount {about['railcount']}, {about['date']}; {about['machine']}; Python {about['python']}, "
         f"numpy {about['numpy']}, rasterio {about['rasterio']} with GDAL {about['gdal']}.",
+        f"Other programs ran meanwhile or not: the load before the first command was {about['load']}.",
         f"{n_held} of {n_judged} budgets hold.",
         markdown(rows),
         "## What the figures come from",
@@ -153,6 +155,9 @@ _METHOD = """\
 - The 1000 x 800 tile is a yard of nine tracks, half full, at 0.5 m. Large scenes are that yard in the middle
   of a square of soil, fields and roads. "Reading its pixels" is rasterio, block by block, all bands, without
   the start of Python: `benchmarks/speed/read_blocks.py`.
+- "The yard alone" is the tile of 1000 x 800 pixels that the scene was drawn around, scanned in the same way:
+  what a scan takes whatever its tile's size. CPU seconds are those of all threads and processes; other
+  programs on the machine lengthen the clock's seconds more than these.
 - Memory that does not grow is at most 1.2 times the peak of a scene of a quarter of the pixels.
 - The archive of finished tiles is 32 x 32 pixels each, 20 a folder: what is measured is the batch, not the
   counting. "Time a tile" is the slope between archives of a hundredth, a tenth and all of them, so that

@@ -7,13 +7,14 @@ deep-learning library), a bias, and a rectifier. Arrays are (channels, rows, col
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from railcount.beside import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
     Image = NDArray[np.float32]
 
-WINDOW_FLOATS = 2**19
-"""Size of the unrolled windows worked on at once: 2 MB stay in the cache."""
+BUFFER_FLOATS = 2**18
+"""Of what is worked on at once: a megabyte stays in the cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,39 +51,41 @@ class Net:
 
     def __call__(self, image: Image) -> Image:
         """(in, rows, cols) to (out, rows of the last layer, cols). Beyond the edge lie zeros."""
+        lines = np.ascontiguousarray(image.transpose(1, 0, 2))
         for layer in self.layers:
-            image = _apply(layer, image)
-        return image
+            lines = _apply(layer, lines)
+        return lines.transpose(1, 0, 2)
 
 
-def _apply(layer: Layer, image: Image) -> Image:
+def _apply(layer: Layer, lines: Image) -> Image:
+    """(rows, in, cols) to (rows, out, cols).
+
+    In this order the rows below a kernel lie together, and one product gives what they are worth to each of
+    the kernel's columns; those are added up, moved. No window is copied (a fifth less time than with copies).
+    """
     n_out, n_in, k_rows, k_cols = layer.weight.shape
-    pad_cols = (k_cols - 1) // 2 * layer.dilation_cols
-    padded = np.pad(image, ((0, 0), (layer.pad_rows, layer.pad_rows), (pad_cols, pad_cols)))
-    rows = (padded.shape[1] - k_rows) // layer.stride_rows + 1
-    cols = image.shape[2]
-    weight = layer.weight.reshape(n_out, -1)
-    out = np.empty((n_out, rows, cols), dtype=np.float32)
-    rows_at_once = max(1, WINDOW_FLOATS // (n_in * k_rows * k_cols * cols))
-    for top in range(0, rows, rows_at_once):
-        n = min(rows_at_once, rows - top)
-        cols_at_once = max(64, WINDOW_FLOATS // (n_in * k_rows * k_cols * n))
-        for left in range(0, cols, cols_at_once):
-            m = min(cols_at_once, cols - left)
-            windows = np.empty((n_in, k_rows, k_cols, n, m), dtype=np.float32)
-            for r in range(k_rows):
-                first = r + top * layer.stride_rows
-                lines = padded[:, first : first + (n - 1) * layer.stride_rows + 1 : layer.stride_rows]
-                for c in range(k_cols):
-                    at = left + c * layer.dilation_cols
-                    windows[:, r, c] = lines[:, :, at : at + m]
-            part = weight @ windows.reshape(n_in * k_rows * k_cols, n * m)
-            out[:, top : top + n, left : left + m] = part.reshape(n_out, n, m)
-    out += layer.bias[:, None, None]
-    if layer.residual:
-        out += image
-    if layer.rectify:
-        np.maximum(out, 0, out=out)
+    cols = lines.shape[2]
+    pad = (k_cols - 1) // 2 * layer.dilation_cols
+    padded = np.pad(lines, ((layer.pad_rows, layer.pad_rows), (0, 0), (pad, pad)))
+    weight = np.ascontiguousarray(layer.weight.transpose(3, 0, 2, 1).reshape(k_cols * n_out, k_rows * n_in))
+    rows = (padded.shape[0] - k_rows) // layer.stride_rows + 1
+    out = np.empty((rows, n_out, cols), dtype=np.float32)
+    at_once = max(16, BUFFER_FLOATS // (k_cols * n_out))
+    for row in range(rows):
+        below = padded[row * layer.stride_rows :][:k_rows].reshape(k_rows * n_in, -1)
+        for left in range(0, cols, at_once):
+            part = slice(left, min(left + at_once, cols))
+            n = part.stop - left
+            worth = (weight @ below[:, left : part.stop + 2 * pad]).reshape(k_cols, n_out, -1)
+            to = out[row, :, part]
+            np.add(worth[0, :, :n], layer.bias[:, None], out=to)
+            for column in range(1, k_cols):
+                first = column * layer.dilation_cols
+                to += worth[column, :, first : first + n]
+            if layer.residual:
+                to += lines[row, :, part]
+            if layer.rectify:
+                np.maximum(to, 0, out=to)
     return out
 
 
@@ -95,10 +98,8 @@ def both_ways(net: Net, image: Image, *, sided: Sequence[int] = ()) -> Image:
     turned = np.ascontiguousarray(image[:, ::-1, ::-1])
     for channel in sided:
         turned[channel] *= -1
-    with ThreadPoolExecutor(1) as other:
-        back = other.submit(net, turned)
-        straight = net(image)
-        return np.asarray((straight + back.result()[:, ::-1, ::-1]) / 2)
+    straight, back = side_by_side([lambda: net(image), lambda: net(turned)])
+    return np.asarray((straight + back[:, ::-1, ::-1]) / 2)
 
 
 @cache

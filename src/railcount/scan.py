@@ -136,7 +136,7 @@ def _scan_open(
     known = known or _site_of(tile)
     result = TileCount(
         tile=name,
-        sha256=tile.sha256,
+        sha256=None,
         status="counted",
         acquisition=tile.acquisition,
         site=known.name if known else None,
@@ -144,11 +144,13 @@ def _scan_open(
     )
     regime = regime_of(tile.grid.gsd_m, sensor_gsd_m=tile.acquisition.sensor_gsd_m)
     if regime is None:
-        return replace(result, status="refused", reasons=(*tile.reasons, too_coarse(tile.grid.gsd_m)))
+        reason = too_coarse(tile.grid.gsd_m)
+        return replace(result, sha256=tile.sha256, status="refused", reasons=(*tile.reasons, reason))
     result = replace(result, regime=regime)
     given = tracks is not None or mask is not None or _site_lines(tile, known) is not None
     if regime == "occupied_length" and not given:
-        return replace(result, status="uncountable", reasons=(*tile.reasons, _cannot_find(tile.grid)))
+        reason = _cannot_find(tile.grid)
+        return replace(result, sha256=tile.sha256, status="uncountable", reasons=(*tile.reasons, reason))
     with tile.held_open():
         mosaic = mosaic_of(tile, site=known, valid=valid, limits=limits, drivers=drivers)
         network = _located(tile, mosaic, site=known, tracks=tracks, mask=mask, limits=limits, drivers=drivers)
@@ -159,7 +161,7 @@ def _scan_open(
     reasons = (*tile.reasons, *_resampled(tile, regime), *result.reasons)
     if reasons and result.status == "counted":
         result = replace(result, status="degraded")
-    result = replace(result, reasons=reasons)
+    result = replace(result, sha256=tile.sha256, reasons=reasons)
     if baseline and known is not None and result.railcars is not None:
         result = _compared(result, known, past=past)
     return result

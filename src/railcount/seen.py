@@ -285,23 +285,33 @@ class _Ground:
 def _ground(strips: Sequence[Strip], mosaic: Mosaic) -> _Ground:
     """What is hidden of the ground between and beside the tracks."""
     size = max(1, round(CELL_M / mosaic.grid.gsd_m))
+    cell_m = size * mosaic.grid.gsd_m
     large = np.zeros(sum(len(s.centre_px) for s in strips), dtype=bool)
     areas_m2 = np.zeros(3)
+    clear: list[tuple[tuple[int, int], tuple[slice, slice], NDArray[np.intp]]] = []
     something_hidden = False
     for cell, which, (row, col) in _cells_below(strips, mosaic):
         rows, cols = cell.view.pixels.valid.shape
         nothing_hidden = cell.view.pixels.valid.all() and not cell.view.shelters
         something_hidden |= not nothing_hidden
-        if min(rows, cols) < size or (nothing_hidden and mosaic.whole):
+        if min(rows, cols) < size:
             continue
         near_px = np.concatenate([s.centre_px for s in strips]) - cell.corner
         near_px = near_px[((near_px >= 0) & (near_px < [cols, rows])).all(axis=-1)]
         on_track = np.floor(near_px / size).astype(np.intp).T[::-1]
-        holes, areas = _holes(cell, *on_track, size=size, cell_m=size * mosaic.grid.gsd_m)
+        if nothing_hidden:  # asked for only where another cell hides something
+            clear.append(((rows, cols), cell.inner, on_track))
+            continue
+        open_ = cell.view.pixels.valid.copy()
+        for shelter in cell.view.shelters:
+            open_ &= ~shelter.area
+        holes, areas = _holes(open_, cell.inner, on_track, size=size, cell_m=cell_m)
         areas_m2 += areas
         large[which] = holes[_kept(row // size, holes, 0), _kept(col // size, holes, 1)]
     if not something_hidden:
         return _Ground()
+    for shape, inner, on_track in clear:
+        areas_m2 += _holes(np.ones(shape, dtype=bool), inner, on_track, size=size, cell_m=cell_m)[1]
     seen_m2, large_m2, small_m2 = areas_m2.tolist()
     return _Ground(seen_m2=seen_m2, large_m2=large_m2, small_m2=small_m2, large=large)
 
@@ -312,13 +322,12 @@ def _kept(index: NDArray[np.intp], blocks: NDArray[Any], axis: int) -> NDArray[n
 
 
 def _holes(
-    cell: Cell, row: NDArray[np.intp], col: NDArray[np.intp], *, size: int, cell_m: float
+    open_: Mask, inner: tuple[slice, ...], rows_cols: NDArray[np.intp], *, size: int, cell_m: float
 ) -> tuple[Mask, NDArray[np.float64]]:
     """Blocks of ``size`` pixels that lie in large holes, and (3,) square metres of the core: of yard that is
-    seen, of yard in large holes, and in small holes beside tracks, which run through the blocks given."""
-    open_ = cell.view.pixels.valid.copy()
-    for shelter in cell.view.shelters:
-        open_ &= ~shelter.area
+    seen, of yard in large holes, and in small holes beside tracks, which run through the blocks given (2, n).
+    """
+    row, col = rows_cols
     usable = _opened(block_means(open_.astype(np.float32), size) > 0.5, BODY_RADIUS_M / cell_m)
     large = _opened(~usable, LARGE_HOLE_M / 2 / cell_m)
     on_track = np.zeros(usable.shape, dtype=bool)
@@ -327,7 +336,7 @@ def _holes(
     near = np.pad(_distance(~on_track) * cell_m <= YARD_M, cut, mode="edge")
     yard = (_distance(near) * cell_m > YARD_EDGE_M)[cut : cut + usable.shape[0], cut : cut + usable.shape[1]]
     beside = _distance(~on_track) * cell_m <= BESIDE_M
-    core = tuple(slice(part.start // size, -(-part.stop // size)) for part in cell.inner)
+    core = tuple(slice(part.start // size, -(-part.stop // size)) for part in inner)
     parts = (yard & usable, yard & ~usable & large, beside & ~usable & ~large)
     return large, np.array([float(part[core].sum()) for part in parts]) * cell_m**2
 

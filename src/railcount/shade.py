@@ -56,6 +56,16 @@ def disk(radius: float) -> Mask:
     return np.asarray(x**2 + y**2 <= r**2 + 1)
 
 
+def opened(mask: Mask, element: Mask) -> Mask:
+    """The opening of a mask, worked on within the rectangle that holds all of it: most masks are empty."""
+    rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    out = np.zeros(mask.shape, dtype=bool)
+    if rows.size:
+        part = slice(rows[0], rows[-1] + 1), slice(cols[0], cols[-1] + 1)
+        out[part] = binary_opening(mask[part], element)
+    return out
+
+
 def shadow_mask(pixels: Pixels, *, grid: Grid, cloud: Mask) -> Mask:
     """(rows, cols): True in the shadow of a cloud, whether the cloud is in the tile or not."""
     size = max(1, round(BLOCK_M / grid.gsd_m))
@@ -69,7 +79,7 @@ def shadow_mask(pixels: Pixels, *, grid: Grid, cloud: Mask) -> Mask:
     if not seen.any() or (middle := float(np.median(level[seen]))) <= 0:
         return none
     smooth = _smoothed(level, seen, SMOOTHING_M / block_m)
-    dark = binary_opening(seen & (smooth < DARK * middle), disk(SMALLEST_M / 2 / block_m))
+    dark = opened(seen & (smooth < DARK * middle), disk(SMALLEST_M / 2 / block_m))
     areas, n = label(dark)
     kept = np.zeros_like(dark)
     for number in range(1, n + 1):

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import (
     binary_dilation,
-    binary_opening,
     binary_propagation,
     distance_transform_edt,
     label,
     uniform_filter,
 )
 
-from railcount.shade import block_means, disk, shadow_mask, unfolded
+from railcount.shade import block_means, disk, opened, shadow_mask, unfolded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -193,14 +192,14 @@ def cloud_mask(pixels: Pixels, *, grid: Grid) -> Mask:
     tint = bands.max(axis=0) - bands.min(axis=0)
     least = max(low + BRIGHT * (top - low), OVER_GROUND * low)
     white = valid & (mean > least) & (tint < GREY * level)
-    cloud = binary_opening(white & (spread < SMOOTH * mean), disk(SMALLEST_M / 2 / block_m))
+    cloud = opened(white & (spread < SMOOTH * mean), disk(SMALLEST_M / 2 / block_m))
     cloud = _brighter_than_around(cloud, level, valid, block_m=block_m)
     if not cloud.any():
         return np.zeros((rows, cols), dtype=bool)
     ragged = white & (spread < RAGGED_SMOOTH * mean)
     others = ragged & (mean > AS_BRIGHT * np.median(level[cloud]))
-    cloud |= binary_opening(others, disk(OTHERS_SMALLEST_M / 2 / block_m))
-    ragged = binary_opening(ragged, disk(RAGGED_SMALLEST_M / 2 / block_m))
+    cloud |= opened(others, disk(OTHERS_SMALLEST_M / 2 / block_m))
+    ragged = opened(ragged, disk(RAGGED_SMALLEST_M / 2 / block_m))
     cloud = binary_propagation(cloud, mask=ragged | cloud)
     cloud = binary_dilation(cloud, disk(FRINGE_M / block_m))
     return unfolded(cloud, size, (rows, cols))

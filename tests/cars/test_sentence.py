@@ -9,6 +9,7 @@ import pytest
 
 from railcount.cars.sentence import (
     Words,
+    both_ends,
     count_distribution,
     cut_prior,
     flipped,
@@ -96,6 +97,21 @@ def test_most_probable_sentence(seed: int) -> None:
     best = max(every_sentence(words), key=lambda s: s.score)
     assert sweep(words, most_probable=True).whole[0] == pytest.approx(best.score)
     assert [(s, e, c) for _, s, e, c in parse(words)] == list(best.cars)
+
+
+@pytest.mark.parametrize("max_cars", [0, 6])
+def test_both_ends_side_by_side(max_cars: int) -> None:
+    words = random_words(3)
+    for got, expected in zip(
+        both_ends(words, max_cars=max_cars),
+        (sweep(words, max_cars=max_cars), sweep(flipped(words))),
+        strict=True,
+    ):
+        for name in ("empty", "car", "opening", "closing", "whole"):
+            np.testing.assert_allclose(getattr(got, name), getattr(expected, name))
+        assert (got.counts is None) == (expected.counts is None)
+        if expected.counts is not None:
+            np.testing.assert_allclose(got.counts, expected.counts)
 
 
 @pytest.mark.parametrize("seed", range(6))

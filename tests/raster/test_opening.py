@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 import rasterio
 
+from railcount import beside
 from railcount.errors import MissingInput, TileRefused, TileUnreadable
-from railcount.raster import Limits, open_tile
+from railcount.raster import Limits, open_tile, opening
 
 from . import factories
 
@@ -169,6 +170,85 @@ def test_damaged_pixels_are_unreadable_not_zero(tmp_path):
     with pytest.raises(TileUnreadable, match="read its pixels") as caught:
         tile.read()
     assert str(caught.value).isprintable()
+
+
+def test_content_is_hashed_while_pixels_are_read(tmp_path):
+    path = factories.write_tif(tmp_path / "a.tif")
+    tile = open_tile(path)
+    with tile.held_open():
+        tile.read()
+    content = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.write_bytes(b"something else")
+    assert tile.sha256 == content
+    assert pickle.loads(pickle.dumps(tile)).sha256 == content
+
+
+def test_content_that_cannot_be_read_again(tmp_path):
+    path = factories.write_tif(tmp_path / "a.tif")
+    tile = open_tile(path)
+    with tile.held_open():
+        path.unlink()
+        tile.read()
+    with pytest.raises(TileUnreadable, match="again"):
+        _ = tile.sha256
+
+
+@pytest.fixture
+def several_threads(monkeypatch):
+    """Any file is decoded by two threads."""
+    monkeypatch.setattr(opening, "THREADED_ABOVE_PX", 0)
+    before = beside.n_threads()
+    beside.use_threads(2)
+    yield
+    beside.use_threads(before)
+
+
+def recorded(monkeypatch):
+    """The numbers of threads that files are opened with from now on."""
+    asked: list[int] = []
+    real = opening.opened
+
+    def opened(*args, **options):
+        asked.append(options.get("n_threads", 1))
+        return real(*args, **options)
+
+    monkeypatch.setattr(opening, "opened", opened)
+    return asked
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_threads_change_nothing(tmp_path, monkeypatch, several_threads, damaged):
+    bands = np.random.default_rng(0).integers(1, 250, (3, 128, 128), dtype=np.uint8)
+    layout = {"compress": "deflate", "tiled": True, "blockxsize": 16, "blockysize": 16}
+    path = factories.write_tif(tmp_path / "a.tif", bands, **layout)
+    if damaged:
+        data = bytearray(path.read_bytes())
+        data[20_000:30_000] = b"\x55" * 10_000
+        path.write_bytes(bytes(data))
+    asked = recorded(monkeypatch)
+
+    def said(tile):
+        with tile.held_open():
+            try:
+                return tile.read().bands.tolist()
+            except TileUnreadable as error:
+                return str(error), tile.reasons
+
+    threaded = said(open_tile(path))
+    assert 2 in asked
+    beside.use_threads(1)
+    asked.clear()
+    assert said(open_tile(path)) == threaded
+    assert 2 not in asked
+    assert damaged == isinstance(threaded, tuple)
+
+
+def test_what_may_warn_is_decoded_by_one_thread(tmp_path, monkeypatch, several_threads):
+    path = factories.write_tif(tmp_path / "a.tif", compress="jpeg", photometric="ycbcr")
+    asked = recorded(monkeypatch)
+    with open_tile(path).held_open():
+        pass
+    assert set(asked) == {1}
 
 
 def test_warnings_become_reasons(tmp_path, caplog):

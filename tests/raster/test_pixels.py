@@ -8,6 +8,7 @@ import rasterio
 
 from railcount.errors import InputError, TileEmpty, TileRefused
 from railcount.raster import Window, open_tile
+from railcount.raster.pixels import _sums
 
 from . import factories
 
@@ -26,6 +27,15 @@ def test_other_types_are_refused_by_name(tmp_path, dtype):
     bands = factories.picture(n_bands=1).astype("complex64" if dtype == "complex64" else dtype)
     with pytest.raises(TileRefused, match=dtype):
         open_tile(factories.write_tif(tmp_path / "a.tif", bands))
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "uint16", "int16", "float32"])
+@pytest.mark.parametrize("step", [1, 2, 3, 16, 17])
+def test_sums_over_squares(dtype, step):
+    highest = {"bool": 1, "uint8": 255, "uint16": 65535, "int16": 32767, "float32": 1000}[dtype]
+    band = np.random.default_rng(0).integers(highest // 2, highest + 1, (2 * step, 3 * step)).astype(dtype)
+    expected = band.astype(np.float64).reshape(2, step, 3, step).sum(axis=(1, 3))
+    np.testing.assert_allclose(_sums(band, step), expected, rtol=1e-6)
 
 
 def test_one_bit_is_refused(tmp_path):

@@ -16,12 +16,28 @@ from railcount.tracks.corridor import (
     straighten_corridor,
 )
 from railcount.tracks.find import Piece, find_tracks, joined, new_part
-from railcount.tracks.rows import LEAST_SCORE, NEIGHBOUR, trace_rows
+from railcount.tracks.rows import LEAST_SCORE, NEIGHBOUR, SHIFT_COST, _best_row, trace_rows
 
 SHAPE = (400, 500)
 GRID = Grid(
     width=SHAPE[1], height=SHAPE[0], transform=Affine.identity(), crs=None, local_from_pixel=np.eye(2) * 0.5
 )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_best_of_all_paths(seed: int) -> None:
+    score = np.random.default_rng(seed).normal(0, 1, (5, 4))
+
+    def paths(i: int, v: int, total: float) -> list[float]:
+        ways = [(v + s, total - SHIFT_COST * abs(s)) for s in (-1, 0, 1) if 0 <= v + s < 4]
+        on = [paths(i + 1, w, t + score[i + 1, w]) for w, t in ways] if i < 4 else []
+        return [total, *(one for part in on for one in part)]
+
+    best = _best_row(score)
+    assert best is not None
+    assert best.score == pytest.approx(max(max(paths(i, v, score[i, v])) for i in range(5) for v in range(4)))
+    along = score[best.first + np.arange(len(best.v)), best.v.astype(int)]
+    assert along.sum() - SHIFT_COST * np.abs(np.diff(best.v)).sum() == pytest.approx(best.score)
 
 
 def striped(across_m: np.ndarray) -> Pixels:

@@ -25,10 +25,12 @@ def scan_one(settings: dict[str, Any]) -> Callable[[dict[str, Any]], dict[str, A
     Raises MissingInput and InputError where the parameters cannot be used for any tile.
     """
     from railcount import sites
+    from railcount.beside import use_threads
     from railcount.cars.lengths import load_stock
     from railcount.records import TileRecord, record_of
     from railcount.scan import DEFAULT_STOCK, scan_tile
 
+    use_threads(1)
     parameters = Parameters.from_words(settings)
     for path in (parameters.tracks, parameters.mask):
         if path is not None and not path.is_file():

@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
@@ -83,19 +81,34 @@ def _sums(evidence: Array) -> Array:
     return np.concatenate([np.zeros((len(evidence), 1)), np.cumsum(evidence, axis=1)], axis=1)
 
 
-def _softmax(a: Array) -> tuple[Array, Array]:
-    """Log-sum over the last axis (-inf where all are) and the normalised weights."""
-    top = a.max(axis=-1, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0.0)
-    weight = np.exp(a - top)
-    total = weight.sum(axis=-1, keepdims=True)
-    with np.errstate(divide="ignore"):
-        log = np.log(total[..., 0]) + top[..., 0]
-    return log, weight / np.maximum(total, 1e-300)
+LEAST = -1e300
+"""In place of -inf where a log-sum is taken from what was summed."""
 
 
-def _hardmax(a: Array) -> tuple[Array, Array]:
-    return a.max(axis=-1), np.empty(0)
+class _Sums:
+    """Log-sums over the ways to a boundary, -inf where there is none, and the weights of the ways."""
+
+    def over(self, a: Array) -> Array:
+        """(rows,) of (rows, ways)."""
+        top = np.maximum(np.maximum.reduce(a, axis=-1), LEAST)
+        return np.asarray(np.log(np.add.reduce(np.exp(a - top[:, None]), axis=-1)) + top)
+
+    def of_two(self, a: Array, b: Array) -> Array:
+        return np.asarray(np.logaddexp(a, b))
+
+    def weights(self, a: Array, log: Array) -> Array:
+        """Of each way (rows, ways), given their log-sum (rows,)."""
+        return np.asarray(np.exp(a - np.maximum(log, LEAST)[:, None]))
+
+
+class _Maxima(_Sums):
+    """The best way alone."""
+
+    def over(self, a: Array) -> Array:
+        return np.asarray(np.maximum.reduce(a, axis=-1))
+
+    def of_two(self, a: Array, b: Array) -> Array:
+        return np.asarray(np.maximum(a, b))
 
 
 def cut_prior(prior: Array, n: int) -> Array:
@@ -116,10 +129,11 @@ class _Counts:
     def __init__(self, rows: int, n: int, max_cars: int) -> None:
         self.empty, self.opening, self.car = (np.zeros((rows, n + 1, max_cars + 1)) for _ in range(3))
         self.empty[:, 0, 0] = 1.0
+        self.opening[:, 0, 0] = 1.0
 
     def end_car(self, t: int, lo: int, weight: Array) -> None:
         """``weight`` (rows, t - lo + 1): of each opening boundary, and of a car cut by the row's start."""
-        mixed = np.einsum("rd,rdk->rk", weight[:, :-1], self.opening[:, lo:t])
+        mixed = _mixed(weight[:, :-1], self.opening[:, lo:t])
         mixed[:, 0] += weight[:, -1]
         self.car[:, t, 1:] = mixed[:, :-1]
 
@@ -127,43 +141,64 @@ class _Counts:
         """After the car's end: empty track at t, and the chance that a car opens at t."""
         stay, leave = empty_weight[:, 0, None], empty_weight[:, 1, None]
         self.empty[:, t] = stay * self.empty[:, t - 1] + leave * self.car[:, t - 1]
-        after_gap = np.einsum("rd,rdk->rk", gap_weight, self.car[:, lo:t])
+        after_gap = _mixed(gap_weight, self.car[:, lo:t])
         self.opening[:, t] = (
             begin_weight[:, 0, None] * self.empty[:, t] + begin_weight[:, 1, None] * after_gap
         )
 
 
-def sweep(words: Words, *, most_probable: bool = False, max_cars: int = 0) -> Sweep:
-    """Sum (or maximise) over all sentences; with ``max_cars`` also the distribution of their number."""
+def _mixed(weight: Array, counts: Array) -> Array:
+    """(rows, counts): distributions (rows, ways, counts) by the weights (rows, ways) of the ways."""
+    return np.asarray(np.matmul(weight[:, None, :], counts)[:, 0])
+
+
+def sweep(
+    words: Words, *, most_probable: bool = False, max_cars: int = 0, counted: int | None = None
+) -> Sweep:
+    """Sum (or maximise) over all sentences; with ``max_cars`` also the distribution of their number.
+
+    ``counted`` keeps that to so many rows, the first.
+    """
     rows, n = words.body.shape
     body, gap = _sums(words.body), _sums(words.gap)
     empty, car, opening, closing = (np.full((rows, n + 1), -np.inf) for _ in range(4))
-    reduce = _hardmax if most_probable else _softmax
+    ways = _Maxima() if most_probable else _Sums()
     cut = cut_prior(words.body_prior, n)
     max_body, max_gap = len(words.body_prior) - 1, len(words.gap_prior) - 1
     body_prior, gap_prior = words.body_prior[:0:-1], words.gap_prior[:0:-1]
     half_train = words.log_train / 2
-    counts = _Counts(rows, n, max_cars) if max_cars else None
+    few = slice(rows if counted is None else counted)
+    counts = _Counts(few.stop, n, max_cars) if max_cars else None
+    begun, after = np.empty((rows, max_body + 1)), np.empty((rows, max_gap))
     empty[:, 0] = 0.0
     opening[:, 0] = half_train
-    if counts:
-        counts.opening[:, 0, 0] = 1.0
-    for t in range(1, n + 1):
-        lo, lo_gap = max(0, t - max_body), max(0, t - max_gap)
-        begun = opening[:, lo:t] + body_prior[max_body - (t - lo) :]
-        begun = np.concatenate([begun, np.full((rows, 1), cut[t] + half_train)], axis=1)
-        log, weight = reduce(begun)
-        car[:, t] = log + body[:, t]
-        closing[:, t] = car[:, t] - gap[:, t]
-        if counts:
-            counts.end_car(t, lo, weight)
-        log, gap_weight = reduce(closing[:, lo_gap:t] + gap_prior[max_gap - (t - lo_gap) :])
-        empty[:, t], empty_weight = reduce(np.stack([empty[:, t - 1], car[:, t - 1] + half_train], axis=-1))
-        begin, begin_weight = reduce(np.stack([empty[:, t] + half_train, log + gap[:, t]], axis=-1))
-        opening[:, t] = begin - body[:, t]
-        if counts:
-            counts.go_on(t, lo_gap, gap_weight, empty_weight, begin_weight)
-    return _closed(words, empty, car, opening, closing, cut=cut, counts=counts, reduce=reduce, body=body)
+    with np.errstate(divide="ignore"):
+        for t in range(1, n + 1):
+            # every step is a dozen calls on a few thousand numbers: calls are what it costs
+            lo, lo_gap = max(0, t - max_body), max(0, t - max_gap)
+            bodies, gaps = begun[:, : t - lo + 1], after[:, : t - lo_gap]
+            np.add(opening[:, lo:t], body_prior[max_body - (t - lo) :], out=bodies[:, :-1])
+            bodies[:, -1] = cut[t] + half_train
+            ended = ways.over(bodies)
+            car[:, t] = ended + body[:, t]
+            closing[:, t] = car[:, t] - gap[:, t]
+            np.add(closing[:, lo_gap:t], gap_prior[max_gap - (t - lo_gap) :], out=gaps)
+            log = ways.over(gaps)
+            stay, leave = empty[:, t - 1], car[:, t - 1] + half_train
+            empty[:, t] = ways.of_two(stay, leave)
+            alone, coupled = empty[:, t] + half_train, log + gap[:, t]
+            begin = ways.of_two(alone, coupled)
+            opening[:, t] = begin - body[:, t]
+            if counts:
+                counts.end_car(t, lo, ways.weights(bodies[few], ended[few]))
+                counts.go_on(
+                    t,
+                    lo_gap,
+                    ways.weights(gaps[few], log[few]),
+                    ways.weights(np.stack([stay[few], leave[few]], axis=-1), empty[few, t]),
+                    ways.weights(np.stack([alone[few], coupled[few]], axis=-1), begin[few]),
+                )
+        return _closed(words, empty, car, opening, closing, cut=cut, counts=counts, ways=ways, body=body)
 
 
 def _closed(
@@ -175,7 +210,7 @@ def _closed(
     *,
     cut: Array,
     counts: _Counts | None,
-    reduce: Callable[[Array], tuple[Array, Array]],
+    ways: _Sums,
     body: Array,
 ) -> Sweep:
     """End every row at its own length: in empty track, with a car's end, or inside a cut car."""
@@ -187,14 +222,39 @@ def _closed(
     at = last[:, None] - d[None]
     inside = np.where(at >= 0, opening[row[:, None], np.maximum(at, 0)], -np.inf)
     inside = inside + cut[np.minimum(d, len(cut) - 1)] + body[row, last][:, None] + half_train
-    ways = np.concatenate([empty[row, last][:, None], car[row, last][:, None] + half_train, inside], axis=1)
-    whole, weight = reduce(ways)
+    ends = np.concatenate([empty[row, last][:, None], car[row, last][:, None] + half_train, inside], axis=1)
+    whole = ways.over(ends)
     total = None
     if counts is not None:
+        row = row[: len(counts.car)]
+        weight, last, at = ways.weights(ends[row], whole[row]), last[row], at[row]
         total = weight[:, 0, None] * counts.empty[row, last] + weight[:, 1, None] * counts.car[row, last]
         opened = counts.opening[row[:, None], np.maximum(at, 0)]
-        total[:, 1:] += np.einsum("rd,rdk->rk", weight[:, 2:], opened)[:, :-1]
+        total[:, 1:] += _mixed(weight[:, 2:], opened)[:, :-1]
     return Sweep(empty=empty, car=car, opening=opening, closing=closing, whole=whole, counts=total)
+
+
+def both_ends(words: Words, *, max_cars: int = 0) -> tuple[Sweep, Sweep]:
+    """Sweeps from the rows' start and from their far end, the first with the number of cars if asked for.
+
+    They run side by side: a step over twice the rows costs hardly more.
+    """
+    other = flipped(words)
+    n = len(words.body)
+    stacked = replace(
+        words,
+        body=np.concatenate([words.body, other.body]),
+        gap=np.concatenate([words.gap, other.gap]),
+        length=np.concatenate([words.length, other.length]),
+    )
+    both = sweep(stacked, max_cars=max_cars, counted=n)
+
+    def part(rows: slice, counts: Array | None) -> Sweep:
+        arrays = (both.empty, both.car, both.opening, both.closing, both.whole)
+        empty, car, opening, closing, whole = (a[rows] for a in arrays)
+        return Sweep(empty=empty, car=car, opening=opening, closing=closing, whole=whole, counts=counts)
+
+    return part(slice(n), both.counts), part(slice(n, None), None)
 
 
 def flipped(words: Words) -> Words:
@@ -254,12 +314,12 @@ def _trace(
     return cars[::-1]
 
 
-def segments(words: Words, *, tolerance: int, left: Sweep | None = None) -> list[Segment]:
+def segments(words: Words, *, tolerance: int, swept: tuple[Sweep, Sweep] | None = None) -> list[Segment]:
     """The cars of the most probable sentences, each with its probability over all sentences.
 
-    ``left`` is ``sweep(words)`` where the caller has it already.
+    ``swept`` is ``both_ends(words)`` where the caller has it already.
     """
-    left, right = left or sweep(words), sweep(flipped(words))
+    left, right = swept or both_ends(words)
     body = _sums(words.body)
     cut = cut_prior(words.body_prior, words.body.shape[1])
     out = []

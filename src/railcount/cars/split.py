@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from railcount.cars.lengths import COUPLED_GAP_M, LONGEST_BODY_M
-from railcount.cars.sentence import Segment, Words, count_distribution, segments, sweep
+from railcount.cars.sentence import Segment, Words, both_ends, count_distribution, segments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,10 +75,10 @@ def split(
     first = segments(words, tolerance=round(TOLERANCE_M / step_m))
     prior = _with_pitch(prior, first, words, step_m=step_m)
     words = replace(words, body_prior=_log(prior) + LOG_CAR)
-    swept = sweep(words, max_cars=round(max(s.length_m for s in strips) / 8.0) + 1)
-    cars = segments(words, tolerance=round(TOLERANCE_M / step_m), left=swept)
+    swept = both_ends(words, max_cars=round(max(s.length_m for s in strips) / 8.0) + 1)
+    cars = segments(words, tolerance=round(TOLERANCE_M / step_m), swept=swept)
     counts = np.ones(1)
-    for row in count_distribution(swept):
+    for row in count_distribution(swept[0]):
         counts = np.convolve(counts, row)
     if error_share is not None:
         counts = with_model_error(counts, share=error_share)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from railcount.beside import meanwhile, n_threads
 from railcount.errors import TileRefused, TileUnreadable
 from railcount.raster.acquire import acquisition_of
 from railcount.raster.bands import BandPlan, plan_bands
@@ -24,7 +25,8 @@ from railcount.raster.safety import guarded, opened, sniff_driver
 from railcount.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Future
     from datetime import date, datetime
 
     from numpy.typing import NDArray
@@ -33,6 +35,13 @@ if TYPE_CHECKING:
     from railcount.raster.grid import Grid
     from railcount.raster.names import NameInfo
     from railcount.raster.tile import Pixels, Window
+
+    T = TypeVar("T")
+
+THREADED_ABOVE_PX = 8_000_000
+"""Files of more pixels are decoded by more than one thread; the blocks of smaller ones are few."""
+THREADED = ("DEFLATE", "LZW", "ZSTD", "LERC_DEFLATE", "LERC_ZSTD")
+"""Compressions that either decode or fail. Others warn of damage, and a warning is lost in GDAL's threads."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,7 +58,10 @@ class RasterTile:
     block_shape: tuple[int, int]
     """(rows, cols) of the file's own blocks: windows aligned to them are the cheapest to read."""
     _warnings: list[str] = field(repr=False)
+    compression: str = ""
+    """GDAL's word for it; empty where there is none."""
     _held: list[Any] = field(default_factory=list, repr=False)
+    _hashed: list[Future[str]] = field(default_factory=list, repr=False)
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -58,7 +70,13 @@ class RasterTile:
 
     @cached_property
     def sha256(self) -> str:
-        """Of the file's content, in hexadecimal; computed on first use. Raises TileUnreadable."""
+        """Of the file's content, in hexadecimal. Raises TileUnreadable.
+
+        Computed on first use, or beside the reading of pixels: of 500 MB that takes a third of a second.
+        """
+        return self._hashed[-1].result() if self._hashed else self._digest()
+
+    def _digest(self) -> str:
         try:
             with self.path.open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
@@ -67,30 +85,58 @@ class RasterTile:
 
     def read(self, window: Window | None = None) -> Pixels:
         """Pixels of a window, or of the whole tile; see ``Tile.read``."""
-        with guarded(doing="read its pixels", collected=self._warnings), self._dataset() as dataset:
-            return read_pixels(dataset, self.plan, window=window)
+        return self._read(lambda dataset: read_pixels(dataset, self.plan, window=window))
 
     def read_coarse(self, window: Window, *, step: int) -> NDArray[np.float32]:
         """(rows, cols) // ``step``: brightness of a window inside the tile, averaged; NaN: no image.
 
         Raises TileUnreadable.
         """
-        with guarded(doing="read its pixels", collected=self._warnings), self._dataset() as dataset:
-            return read_coarse(dataset, self.plan, window=window, step=step)
+        return self._read(lambda dataset: read_coarse(dataset, self.plan, window=window, step=step))
+
+    def _read(self, read: Callable[[Any], T]) -> T:
+        """What ``read`` takes of the dataset. What several threads could not decode, one reads again: it
+        says the same words every time."""
+        if self._held:
+            before = len(self._warnings)
+            try:
+                with guarded(doing="read its pixels", collected=self._warnings):
+                    return read(self._held[-1])
+            except TileUnreadable:
+                if self._n_threads == 1:
+                    raise
+                del self._warnings[before:]
+        with (
+            guarded(doing="read its pixels", collected=self._warnings),
+            opened(self.path, driver=self.driver) as dataset,
+        ):
+            return read(dataset)
+
+    @property
+    def _n_threads(self) -> int:
+        """That decode the file while it is held open."""
+        large = self.grid.width * self.grid.height > THREADED_ABOVE_PX
+        return n_threads() if large and self.compression in THREADED else 1
 
     @contextmanager
     def held_open(self) -> Iterator[None]:
-        """Within it the file stays open, so that blocks once decoded serve neighbouring windows too."""
+        """Within it the file stays open, so that blocks once decoded serve neighbouring windows too.
+
+        Its content is hashed meanwhile.
+        """
         with ExitStack() as stack:
             with guarded(doing="open the file", collected=self._warnings):
-                self._held.append(stack.enter_context(opened(self.path, driver=self.driver)))
+                dataset = opened(self.path, driver=self.driver, n_threads=self._n_threads)
+                self._held.append(stack.enter_context(dataset))
+            if not self._hashed:
+                self._hashed.append(stack.enter_context(meanwhile())(self._digest))
             try:
                 yield
             finally:
                 self._held.pop()
-
-    def _dataset(self) -> Any:
-        return nullcontext(self._held[-1]) if self._held else opened(self.path, driver=self.driver)
+                with suppress(TileUnreadable):  # raised where it is asked for
+                    _ = self.sha256  # known from now on
+                self._hashed.clear()
 
 
 def open_tile(
@@ -130,6 +176,7 @@ def open_tile(
         else:
             grid = grid_from_dataset(dataset)
         dtype = str(dataset.dtypes[0])
+        compression = dataset.tags(ns="IMAGE_STRUCTURE").get("COMPRESSION", "")
         tags, imagery = dataset.tags(), dataset.tags(ns="IMAGERY")
     acquisition = acquisition_of(where, acquired=acquired, tags=tags, imagery=imagery, notes=plan.notes)
     return RasterTile(
@@ -140,6 +187,7 @@ def open_tile(
         driver=driver,
         dtype=dtype,
         block_shape=block,
+        compression=compression,
         _warnings=[*plan.reasons, *overruled, *warned],
     )
 

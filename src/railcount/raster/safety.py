@@ -210,13 +210,17 @@ def tidy_warnings(lines: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def opened(path: Path, *, driver: Driver, overviews: bool = False) -> Iterator[Any]:
+def opened(path: Path, *, driver: Driver, overviews: bool = False, n_threads: int = 1) -> Iterator[Any]:
     """A dataset opened by one named driver; call inside ``guarded``.
 
     With ``overviews`` False the file's overviews cannot be followed (a file's metadata can place
     them in another file or at a URL). But then a missing geotransform reads as uninitialised memory
     (rasterio 1.4), so the georeferencing is read with ``overviews`` True, where no pixel is.
+
+    ``n_threads`` decode a TIFF's blocks; GDAL's warnings of damaged ones are lost where there are several.
     """
-    options = {} if overviews else {"OVERVIEW_LEVEL": "NONE"}
+    options: dict[str, Any] = {} if overviews else {"OVERVIEW_LEVEL": "NONE"}
+    if n_threads > 1 and driver == "tiff":
+        options["NUM_THREADS"] = n_threads
     with rasterio.open(str(path), driver=GDAL_DRIVERS[driver], sharing=False, **options) as dataset:
         yield dataset

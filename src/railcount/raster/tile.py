@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
+
+from railcount.beside import side_by_side
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -59,10 +62,13 @@ class Pixels:
             high = np.clip(np.ceil(flat.max(axis=0)).astype(int) + pad, low + 1, high)
         at = np.moveaxis(px - low - 0.5, -1, 0)[::-1]
         bands = np.empty((len(self.bands), *px.shape[:-1]), dtype=np.float32)
-        for band, out in zip(self.bands, bands, strict=True):
+
+        def fill(band: NDArray[np.float32], out: NDArray[np.float32]) -> None:
             cut = band[low[1] : high[1], low[0] : high[0]]
             cut = gaussian_filter(cut, blur_px, output=np.float32) if blur_px else cut
             map_coordinates(cut, at, order=1, mode="nearest", output=out)
+
+        side_by_side([partial(fill, band, out) for band, out in zip(self.bands, bands, strict=True)])
         col = np.clip(np.floor(px[..., 0]).astype(int), 0, cols - 1)
         row = np.clip(np.floor(px[..., 1]).astype(int), 0, rows - 1)
         inside = ((px >= 0) & (px <= [cols, rows])).all(axis=-1)

@@ -8,11 +8,13 @@ answers, and the image is sampled along the curve's parallels: tracks become nea
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, gaussian_filter1d, map_coordinates
 
+from railcount.beside import side_by_side
 from railcount.shade import block_means
 from railcount.tracks.areas import CELL_M, SHARE_OF_NOISE, Areas, areas_of, boxes
 
@@ -88,7 +90,9 @@ class Working:
         blur = 0.4 * STEP_M / grid.gsd_m
         bands = pixels.bands if blur < 0.6 else np.stack([gaussian_filter(b, blur) for b in pixels.bands])
         at = np.stack([px[..., 1] - 0.5, px[..., 0] - 0.5])
-        sampled = np.stack([map_coordinates(b, at, order=1, mode="nearest") for b in bands])
+        sampled = np.stack(
+            side_by_side([partial(map_coordinates, b, at, order=1, mode="nearest") for b in bands])
+        )
         r = np.clip(np.floor(px[..., 1]), 0, grid.height - 1).astype(int)
         c = np.clip(np.floor(px[..., 0]), 0, grid.width - 1).astype(int)
         inside = (px >= 0).all(axis=-1) & (px[..., 0] <= grid.width) & (px[..., 1] <= grid.height)
@@ -111,10 +115,17 @@ def orientation(work: Working) -> tuple[Array, Array]:
     def gather(a: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(gaussian_filter(a, radius, truncate=2.5))
 
-    xx, yy, xy = gather(slope.x * slope.x), gather(slope.y * slope.y), gather(slope.x * slope.y)
+    xx, yy, xy, inside = side_by_side(
+        [
+            lambda: gather(slope.x * slope.x),
+            lambda: gather(slope.y * slope.y),
+            lambda: gather(slope.x * slope.y),
+            lambda: gather(slope.inside.astype(np.float32)),
+        ]
+    )
     along = 0.5 * np.arctan2(2 * xy, xx - yy) + np.pi / 2
     clear = np.hypot(xx - yy, 2 * xy) / (xx + yy + SHARE_OF_NOISE * slope.limit**2)
-    return (along + np.pi / 2) % np.pi - np.pi / 2, clear * (gather(slope.inside.astype(np.float32)) > 0.3)
+    return (along + np.pi / 2) % np.pi - np.pi / 2, clear * (inside > 0.3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,8 +263,12 @@ def straighten_corridor(
         if not inside.any():
             continue
         valid[part] = inside & work.valid[np.clip(near[0], 0, rows - 1), np.clip(near[1], 0, cols - 1)]
-        for k, band in enumerate(work.bands):
-            map_coordinates(band, at, order=1, mode="nearest", output=bands[k, part])
+        side_by_side(
+            [
+                partial(map_coordinates, band, at, order=1, mode="nearest", output=bands[k, part])
+                for k, band in enumerate(work.bands)
+            ]
+        )
     if not valid.any():
         return None
     seen_v, seen_u = np.flatnonzero(valid.any(axis=1)), np.flatnonzero(valid.any(axis=0))

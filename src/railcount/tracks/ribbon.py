@@ -9,6 +9,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d, map_coordinates, maximum_filter1d
 from scipy.spatial import cKDTree
 
+from railcount.beside import side_by_side
 from railcount.strips import blur_px
 from railcount.tracks.corridor import STEP_M, Corridor
 from railcount.tracks.rows import BLOCK, LOGIT_LIMIT, centre_odds
@@ -84,8 +85,13 @@ class Ribbon:
 
     def _read(self, rows: Array, which: NDArray[np.int64], ahead_m: Array) -> tuple[Array, Array]:
         to = np.stack([rows, self.at[which, 0] + ahead_m / BLOCK_M])
-        odds = map_coordinates(self.odds, to, order=1, mode="constant")
-        return odds, map_coordinates(self.seen.astype(np.float32), to, order=0, mode="constant")
+        odds, seen = side_by_side(
+            [
+                lambda: map_coordinates(self.odds, to, order=1, mode="constant"),
+                lambda: map_coordinates(self.seen.astype(np.float32), to, order=0, mode="constant"),
+            ]
+        )
+        return odds, seen
 
 
 def _right(along: Array) -> Array:

@@ -163,31 +163,34 @@ def trace_rows(odds: Array, *, step_m: float) -> list[Row]:
 
 def _best_row(score: Array) -> Row | None:
     """The path with the greatest sum (dynamic programming); it may begin and end anywhere."""
-    blocks, n = score.shape
     if not score.size:
         return None
-    best = np.zeros_like(score)
-    came = np.zeros(score.shape, dtype=np.int8)
+    blocks, n = score.shape
+    best = np.empty_like(score)
     best[0] = score[0]
-    came[0] = 9
+    before = np.full(n + 2 * MOST_SHIFT, -np.inf)  # beyond the sides there is no way
     for i in range(1, blocks):
-        before = best[i - 1]
-        ways = np.full((2 * MOST_SHIFT + 1, n), -np.inf)
-        for k, shift in enumerate(range(-MOST_SHIFT, MOST_SHIFT + 1)):
-            source = np.arange(n) + shift
-            ok = (source >= 0) & (source < n)
-            ways[k, ok] = before[source[ok]] - SHIFT_COST * abs(shift)
-        k = ways.argmax(axis=0)
-        top = ways.max(axis=0)
-        came[i] = np.where(top > 0, k - MOST_SHIFT, 9)
-        best[i] = score[i] + np.maximum(top, 0)
+        before[MOST_SHIFT:-MOST_SHIFT] = best[i - 1]
+        top = np.maximum(best[i - 1], 0.0)
+        for shift in range(1, MOST_SHIFT + 1):
+            aside = np.maximum(before[MOST_SHIFT - shift :][:n], before[MOST_SHIFT + shift :][:n])
+            np.maximum(top, aside - SHIFT_COST * shift, out=top)
+        np.add(score[i], top, out=best[i])
     i, v = (int(k) for k in np.unravel_index(int(best.argmax()), best.shape))
     total = float(best[i, v])
     path = [v]
-    while came[i, v] != 9:
-        v, i = v + int(came[i, v]), i - 1
+    while i and (came := _came_from(best[i - 1], v)) is not None:
+        v, i = came, i - 1
         path.append(v)
     return Row(i, np.array(path[::-1], dtype=float), total)
+
+
+def _came_from(before: Array, v: int) -> int | None:
+    """The row of the block before from which the best path to row ``v`` comes; None where it begins there."""
+    near = range(max(v - MOST_SHIFT, 0), min(v + MOST_SHIFT, len(before) - 1) + 1)
+    ways = [(before[k] - SHIFT_COST * abs(k - v), k) for k in near]
+    gain, k = max(ways, key=lambda way: way[0])
+    return k if gain > 0 else None
 
 
 def _centred(row: Row, odds: Array) -> Row:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.ndimage import binary_dilation, find_objects, label
 
+from railcount.beside import meanwhile
 from railcount.errors import TileEmpty
 from railcount.raster.tile import Window
 from railcount.tracks.areas import Areas, areas_of
@@ -15,6 +17,7 @@ from railcount.tracks.find import SHORTEST_M, Piece, find_pieces, new_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import Future
 
     from numpy.typing import NDArray
 
@@ -80,21 +83,30 @@ def coarse(mosaic: Mosaic) -> Coarse:
     tensor = np.zeros((3, grid.height // size, grid.width // size))
     left: NDArray[np.float32] | None = None
     top, lowest, highest = 0, np.inf, -np.inf
-    for first in range(0, grid.height, rows_at_once):
-        height = min(rows_at_once, grid.height - first)
-        gray = mosaic.coarse(Window(0, first, grid.width, height), step=step)
-        if np.isfinite(gray).any():
-            lowest, highest = min(lowest, float(np.nanmin(gray))), max(highest, float(np.nanmax(gray)))
-        gray = gray if left is None else np.concatenate([left, gray])
-        n = min(gray.shape[0] // cell, tensor.shape[1] - top)
-        if n:
-            tensor[:, top : top + n] = _tensor(gray[: n * cell], cell)[:, :, : tensor.shape[2]]
-        left, top = gray[n * cell :], top + n
+    with meanwhile() as start:
+        filled: Future[None] | None = None
+        for first in range(0, grid.height, rows_at_once):
+            height = min(rows_at_once, grid.height - first)
+            gray = mosaic.coarse(Window(0, first, grid.width, height), step=step)
+            if np.isfinite(gray).any():
+                lowest, highest = min(lowest, float(np.nanmin(gray))), max(highest, float(np.nanmax(gray)))
+            gray = gray if left is None else np.concatenate([left, gray])
+            n = min(gray.shape[0] // cell, tensor.shape[1] - top)
+            if filled is not None:
+                filled.result()  # one stripe is worked on while the next is read, so that two are held
+            filled = start(partial(_fill, tensor[:, top : top + n], gray[: n * cell], cell)) if n else None
+            left, top = gray[n * cell :], top + n
+        if filled is not None:
+            filled.result()
     if lowest > highest:
         raise TileEmpty("no pixel is usable: all are nodata, masked or zero")
     if lowest == highest:
         raise TileEmpty("every usable pixel has the same value: there is no image")
     return Coarse(tensor, size)
+
+
+def _fill(part: NDArray[np.float64], gray: NDArray[np.float32], cell: int) -> None:
+    part[...] = _tensor(gray, cell)[:, :, : part.shape[2]]
 
 
 def _tensor(gray: NDArray[np.float32], cell: int) -> NDArray[np.float64]:
