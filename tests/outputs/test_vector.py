@@ -31,7 +31,7 @@ def test_layers_read_back(tmp_path: Path) -> None:
     target = tmp_path / "cars.gpkg"
     count = factories.counted()
     write_geopackage([count, factories.without_count("uncountable")], target)
-    assert list_layers(target)[:, 0].tolist() == ["railcars", "tracks", "tiles"]
+    assert list_layers(target)[:, 0].tolist() == ["railcars", "tracks", "tiles", "layer_styles"]
     crs, shapes, cars = read(target, "railcars")
     assert crs == "EPSG:32652"
     assert len(shapes) == len(count.cars)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -154,10 +154,16 @@ def _mosaic(
     stretches = []
     for tile, record in opened:
         bands, valid = _sampled(tile, record, plane=plane, box=box, step=step, shape=(rows, cols))
-        stretch = stretch_of(bands, valid)
+        stretch = _true(stretch_of(bands, valid))
         stretches.append(stretch)
         out[valid] = stretch.to_rgb(bands, valid)[valid]
     return out, stretches
+
+
+def _true(stretch: Stretch) -> Stretch:
+    """One range for all bands, so that colours stay what they are."""
+    n = len(stretch.low)
+    return replace(stretch, low=(min(stretch.low),) * n, high=(max(stretch.high),) * n)
 
 
 def _sampled(
