@@ -21,9 +21,22 @@ from tests.history.factories import KEY, car, observation, one_pass, tile, uncou
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
 EVIL = "<script>window.hacked=1</script><img src=x onerror=window.hacked=2>"
 FIRST_COL, FIRST_ROW = 40, 50
 """Of the car that is painted red: 28 x 6 pixels of half a metre."""
+
+
+def write_tile(path: Path, pixels: NDArray[np.uint8]) -> None:
+    """(3, rows, cols) of half a metre at Tumangang."""
+    _, rows, cols = pixels.shape
+    where = Affine(0.5, 0.0, 633_000.0, 0.0, -0.5, 4_697_600.0)
+    with rasterio.open(
+        path, "w", driver="GTiff", width=cols, height=rows, count=3, dtype="uint8", crs="EPSG:32652",
+        transform=where, photometric="RGB",
+    ) as target:  # fmt: skip
+        target.write(pixels)
 
 
 @pytest.fixture
@@ -33,12 +46,7 @@ def image(tmp_path: Path) -> Path:
     pixels = np.full((3, 120, 200), 90, dtype=np.uint8)
     pixels += np.arange(120, dtype=np.uint8)[None, :, None] % 7
     pixels[:, FIRST_ROW : FIRST_ROW + 6, FIRST_COL : FIRST_COL + 28] = np.array([230, 20, 20])[:, None, None]
-    where = Affine(0.5, 0.0, 633_000.0, 0.0, -0.5, 4_697_600.0)
-    with rasterio.open(
-        path, "w", driver="GTiff", width=200, height=120, count=3, dtype="uint8", crs="EPSG:32652",
-        transform=where, photometric="RGB",
-    ) as target:  # fmt: skip
-        target.write(pixels)
+    write_tile(path, pixels)
     return path
 
 

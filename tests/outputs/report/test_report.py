@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 import io
 import json
@@ -16,8 +17,13 @@ from click.testing import CliRunner
 from PIL import Image
 
 from railcount.cli.main import cli
+from railcount.history import History
+from railcount.outputs.report.scene import MAX_CROPS
+from railcount.raster import open_tile
+from railcount.records import places
+from tests.history.factories import KEY, car, one_pass, tile
 
-from .conftest import EVIL
+from .conftest import EVIL, write_tile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -161,6 +167,34 @@ def test_a_file_that_is_gone_is_not_shown(history: Path, image: Path) -> None:
 def test_same_history_same_bytes_and_small(history: Path) -> None:
     page = made(history)
     assert made(history, name="again.html") == page
+    assert len(page.encode()) < MAX_BYTES
+
+
+def test_sixty_passes_over_a_busy_yard_stay_below_six_megabytes(tmp_path: Path) -> None:
+    path = tmp_path / "noise.tif"
+    noise = np.random.default_rng(5).integers(0, 255, (3, 2400, 2400), dtype=np.uint8)
+    write_tile(path, noise)
+    grid = open_tile(path).grid
+    cars = []
+    for n in range(700):
+        col, row = 50 + 60 * (n % 35), 60 + 100 * (n // 35)
+        corners = np.array([[col, row], [col + 28, row], [col + 28, row + 6], [col, row + 6]])
+        cars.append(car(n, ring=places(corners, grid=grid), confidence=n / 700))
+    whole = places(np.array([[0, 0], [2400, 0], [2400, 2400], [0, 2400]], dtype=float), grid=grid)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    last = tile(tile=str(path), sha256=digest, footprint=whole, cars=tuple(cars), tracks=())
+    with History.open(tmp_path / "history.sqlite") as opened:
+        for n in range(59):
+            one = tile(f"{n}.tif", acquired=dt.datetime(2019, 1, 1, 3, tzinfo=dt.UTC) + dt.timedelta(25 * n))
+            opened.record_tile(one, key=KEY)
+            opened.record_pass(one_pass(one), key=KEY)
+        opened.record_tile(last, key=KEY)
+        opened.record_pass(one_pass(last), key=KEY)
+    page = made(tmp_path / "history.sqlite")
+    assert len(data_of(page)["scene"]["cars"]) == 700
+    assert sum(one["crop"] is not None for one in data_of(page)["scene"]["cars"]) == MAX_CROPS
+    assert data_of(page)["scene"]["cars"][0]["crop"]
+    assert data_of(page)["scene"]["cars"][-1]["crop"] is None
     assert len(page.encode()) < MAX_BYTES
 
 

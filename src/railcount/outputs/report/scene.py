@@ -30,11 +30,14 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 LONGEST_PX = 2200
-"""Of the picture: about 1 MB in the file."""
+"""Of the picture."""
+MAX_PICTURE_BYTES = 1_900_000
+"""Of the picture as JPEG, so that a page stays below 6 MB; a busy one is compressed harder."""
+QUALITIES = (85, 75, 60, 45, 30)
 AROUND_M = 50.0
 """What is shown around the tracks."""
-MAX_CROPS = 700
-"""Of the least sure cars: about 1.5 MB in the file."""
+MAX_CROPS = 500
+"""Of the least sure cars: 2 kB each."""
 CROP_AROUND_M = 5.0
 CROP_HALF_WIDTH_M = 4.0
 CROP_STEP_M = 0.2
@@ -84,7 +87,7 @@ def scene_of(one: PassCount) -> dict[str, Any]:
     picture, crops = None, {}
     if opened:
         rgb, stretches = _mosaic(opened, plane=plane, box=box, step=step)
-        picture = _jpeg(rgb, quality=82)
+        picture = _jpeg(rgb, qualities=QUALITIES, most=MAX_PICTURE_BYTES)
         crops = _crops(one.cars, opened, stretches, plane=plane)
         if len(crops) < len(one.cars):
             words.append(f"Crops are shown of {len(crops)} of {len(one.cars)} cars, the least sure first.")
@@ -242,7 +245,7 @@ def _crops(
                 if np.all((middle >= 0) & (middle < [tile.grid.width, tile.grid.height])):
                     with suppress(RailcountError):
                         bands, valid = _read(tile, px)
-                        made[n] = _jpeg(stretch.to_rgb(bands, valid), quality=80)
+                        made[n] = _jpeg(stretch.to_rgb(bands, valid))
     return made
 
 
@@ -278,10 +281,14 @@ def _rounded(points: Array) -> list[list[float]]:
     return [[round(float(x), 2), round(float(y), 2)] for x, y in points]
 
 
-def _jpeg(rgb: NDArray[np.uint8], *, quality: int) -> str:
-    """As a data address."""
+def _jpeg(rgb: NDArray[np.uint8], *, qualities: Sequence[int] = (80,), most: int | None = None) -> str:
+    """As a data address, at the first quality with which it has at most ``most`` bytes, else the last."""
     from PIL import Image
 
-    out = io.BytesIO()
-    Image.fromarray(rgb).save(out, format="JPEG", quality=quality, optimize=True)
+    image = Image.fromarray(rgb)
+    for quality in qualities:
+        out = io.BytesIO()
+        image.save(out, format="JPEG", quality=quality, optimize=True)
+        if most is None or out.tell() <= most:
+            break
     return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode("ascii")
