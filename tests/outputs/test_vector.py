@@ -43,6 +43,13 @@ def test_layers_read_back(tmp_path: Path) -> None:
     assert tracks["id"].tolist() == ["1", "2", "3", "4", "5"]
 
 
+def test_older_programs_read_it_without_complaint(tmp_path: Path) -> None:
+    target = tmp_path / "cars.gpkg"
+    write_geopackage([factories.counted()], target)
+    with closing(sqlite3.connect(target)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (10200,)
+
+
 def test_a_tile_without_a_count_has_nulls(tmp_path: Path) -> None:
     target = tmp_path / "cars.gpkg"
     write_geopackage([factories.counted(), factories.without_count("uncountable")], target)

@@ -223,9 +223,7 @@ def export(
     """Write the passes to a file for other programs.
 
     \b
-    Examples:
-      railcount history export -o counts.csv --site tumangang
-      railcount history export -o passes.stac.json --since 2023-01-01
+    Example: railcount history export -o counts.csv --site tumangang
     """
     from railcount.files import check_target
     from railcount.history import default_path

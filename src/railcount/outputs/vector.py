@@ -187,6 +187,8 @@ def write_layer(
                 layer=layer,
                 driver="GPKG",
                 append=path.exists(),
+                # Older programs complain of 1.4, which GDAL would write.
+                dataset_options=None if path.exists() else {"VERSION": "1.2"},
             )
         except (DataSourceError, FeatureError, FieldError, GeometryError) as error:
             msg = f"the layer {layer} could not be written: {error}"
