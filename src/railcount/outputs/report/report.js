@@ -95,7 +95,8 @@
     steps.sort((a, b) => a.p.x - b.p.x);
     const known = [...points.map((p) => p.x), ...data.timeline.periods.flatMap((one) => [one.from, one.to]), ...(max ? [max.from, max.to] : [])];
     const first = Math.min(...known), last = Math.max(...known), room = (last - first) * 0.02 + 864e5;
-    const legend = [...new Set(series.map((s) => s.name))];
+    const line = "path://M0,9H24V12H0Z";
+    const legend = [...new Set(series.map((s) => s.name))].map((name) => series.some((s) => s.name === name && s.type === "line") ? { name: name, icon: line } : name);
     return {
       animation: false, useUTC: true, textStyle: { fontFamily: font }, backgroundColor: "transparent",
       legend: { type: narrow ? "scroll" : "plain", top: 0, left: 0, textStyle: { color: t.ink }, pageTextStyle: { color: t.ink }, pageIconColor: t.ink, data: legend },
@@ -164,7 +165,7 @@
   const shape = (box[3] - box[1]) / (box[2] - box[0]);
   const sized = () => { place.style.height = Math.max(320, Math.min(640, Math.round(place.clientWidth * shape))) + "px"; };
   sized();
-  const map = L.map(place, { crs: L.CRS.Simple, minZoom: -6, maxZoom: 6, zoomSnap: 0.25, attributionControl: false, maxBounds: L.latLngBounds(bounds).pad(0.5), zoomAnimation: false, fadeAnimation: false });
+  const map = L.map(place, { crs: L.CRS.Simple, minZoom: -6, maxZoom: 4.5, zoomSnap: 0.25, attributionControl: false, maxBounds: L.latLngBounds(bounds).pad(0.5), zoomAnimation: false, fadeAnimation: false });
   map.fitBounds(bounds);
   L.control.scale({ imperial: false }).addTo(map);
   const north = L.control({ position: "topleft" });
