@@ -79,7 +79,12 @@ def write_geopackage(
         write_layer(temporary, "tracks", "LineString", *tracks, crs=crs)
         write_layer(temporary, "tiles", None, None, _tile_table(counts), crs=None)
         add_styles(temporary, train_of=("tile", "train"))
-        n_rows = {"railcars": len(cars[0]), "tracks": len(tracks[0]), "tiles": len(counts), "layer_styles": N_STYLES}
+        n_rows = {
+            "railcars": len(cars[0]),
+            "tracks": len(tracks[0]),
+            "tiles": len(counts),
+            "layer_styles": N_STYLES,
+        }
         check_whole(temporary, n_rows=n_rows)
 
 
