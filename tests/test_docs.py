@@ -193,6 +193,10 @@ def test_help_examples_run(name: str, folder: Path, monkeypatch: pytest.MonkeyPa
         with History.open() as history:
             history.record_tile(past.tile(), key=past.KEY)
             history.record_pass(past.one_pass(past.tile()), key=past.KEY)
+    if name == "report":
+        with History.open(folder / "counts.sqlite") as history:
+            history.record_tile(past.tile(), key=past.KEY)
+            history.record_pass(past.one_pass(past.tile()), key=past.KEY)
     if name == "verify":
         (folder / "tiles").mkdir()
         shutil.copy(folder / "yard.tif", folder / "tiles")

@@ -181,7 +181,7 @@ def test_export_geojson(folder: Path) -> None:
 
 def test_export_geopackage(folder: Path) -> None:
     run("export", "-o", "out.gpkg")
-    assert list_layers(folder / "out.gpkg")[:, 0].tolist() == ["railcars", "tracks", "passes"]
+    assert list_layers(folder / "out.gpkg")[:, 0].tolist() == ["railcars", "tracks", "passes", "layer_styles"]
 
     def read(layer: str) -> tuple[Any, Any, dict[str, Any]]:
         meta, _, shapes, columns = raw.read(folder / "out.gpkg", layer=layer)
@@ -221,7 +221,7 @@ def test_export_of_nothing(folder: Path) -> None:
     for target in ("o.csv", "o.json", "o.geojson", "o.gpkg"):
         run("export", "-o", target, "--site", "nowhere")
     assert json.loads((folder / "o.geojson").read_text("utf-8"))["features"] == []
-    assert len(list_layers(folder / "o.gpkg")) == 3
+    assert len(list_layers(folder / "o.gpkg")) == 4
 
 
 @pytest.mark.parametrize("target", ["out.txt", "out", ".csv/x"])

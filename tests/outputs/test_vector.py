@@ -31,7 +31,7 @@ def test_layers_read_back(tmp_path: Path) -> None:
     target = tmp_path / "cars.gpkg"
     count = factories.counted()
     write_geopackage([count, factories.without_count("uncountable")], target)
-    assert list_layers(target)[:, 0].tolist() == ["railcars", "tracks", "tiles"]
+    assert list_layers(target)[:, 0].tolist() == ["railcars", "tracks", "tiles", "layer_styles"]
     crs, shapes, cars = read(target, "railcars")
     assert crs == "EPSG:32652"
     assert len(shapes) == len(count.cars)
@@ -41,6 +41,13 @@ def test_layers_read_back(tmp_path: Path) -> None:
     _, lines, tracks = read(target, "tracks")
     assert tracks["length_m"] == pytest.approx(shapely.length(shapely.from_wkb(lines)), abs=0.01)
     assert tracks["id"].tolist() == ["1", "2", "3", "4", "5"]
+
+
+def test_older_programs_read_it_without_complaint(tmp_path: Path) -> None:
+    target = tmp_path / "cars.gpkg"
+    write_geopackage([factories.counted()], target)
+    with closing(sqlite3.connect(target)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (10200,)
 
 
 def test_a_tile_without_a_count_has_nulls(tmp_path: Path) -> None:

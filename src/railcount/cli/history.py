@@ -205,7 +205,8 @@ def _of(counts: Iterable[StoredCount], one: Summary) -> list[StoredCount]:
 @history.command()
 @click.option(
     "-o", "--output", required=True, type=options.OUTPUT, metavar="FILE",
-    help="To .csv (a row a pass), .json (all), .geojson (cars) or .gpkg (cars, tracks, passes).",
+    help="To .csv (a row a pass), .json (all), .geojson (cars), .gpkg (cars, tracks, passes) or .stac.json "
+    "(a STAC Item a pass).",
 )  # fmt: skip
 @_chosen
 @options.overwrite
@@ -254,6 +255,10 @@ def _export(opened: History, chosen: dict[str, Any], target: str, *, overwrite: 
     ):
         if suffix == ".csv":
             output.write_csv(map(output.row, summaries), file, columns=output.COLUMNS)
+        elif target.lower().endswith(".stac.json"):
+            from railcount.outputs.stac import item_pieces
+
+            file.writelines(item_pieces(opened.passes(**chosen)))
         elif suffix == ".geojson":
             file.writelines(output.geojson_pieces(opened.passes(**chosen)))
         else:

@@ -11,6 +11,7 @@ import numpy as np
 from railcount.files import replacing
 from railcount.geopackage import check_whole
 from railcount.outputs.history import COLUMNS, FLOATS, INTEGERS, OneFrame, row
+from railcount.outputs.styles import N_STYLES, add_styles
 from railcount.outputs.text import time_text
 from railcount.outputs.vector import column, wkb, write_layer
 from railcount.text import escape
@@ -63,6 +64,8 @@ def write_geopackage(
 ) -> None:
     """Write the layers ``railcars`` (polygons), ``tracks`` (lines) and ``passes`` (a row a pass).
 
+    QGIS finds their style in the file.
+
     Coordinates are longitude and latitude (WGS 84), or pixels where no pass has a CRS. Raises
     InputError where some have one and some have none; OutputExists and OutputError as
     ``files.replacing`` does.
@@ -83,7 +86,8 @@ def write_geopackage(
             n_rows.update(passes=len(rows))
             if len(rows) < _AT_ONCE:
                 break
-        check_whole(temporary, n_rows=n_rows)
+        add_styles(temporary, train_of=("pass", "train"))
+        check_whole(temporary, n_rows={**n_rows, "layer_styles": N_STYLES})
 
 
 def _add(path: Path, passes: Sequence[PassCount], *, crs: str | None) -> dict[str, int]:

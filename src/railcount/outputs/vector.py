@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Fields = dict[str, np.ma.MaskedArray[Any, Any]]
 
-_TIME = "1970-01-01T00:00:00.000Z"
+TIME = "1970-01-01T00:00:00.000Z"
 """Put where a GeoPackage wants the time of its making, so that the same count gives the same bytes."""
 _LOCK = threading.Lock()
 _INTEGERS = re.compile(
@@ -56,12 +56,16 @@ def write_geopackage(
 ) -> None:
     """Write the layers ``railcars`` (polygons), ``tracks`` (lines) and ``tiles`` (a row per tile).
 
+    QGIS finds their style in the file.
+
     Coordinates are in the tiles' CRS where they share one, in WGS 84 where they do not, and
     in pixels (x right, y down) without a CRS.
 
     Raises InputError where some tiles have a CRS and some have none; OutputExists and
     OutputError as ``files.replacing`` does.
     """
+    from railcount.outputs.styles import N_STYLES, add_styles
+
     grids = [count.grid for count in counts if count.grid is not None]
     names = {grid.crs.to_wkt() if grid.crs is not None else None for grid in grids}
     if None in names and len(names) > 1:
@@ -74,7 +78,13 @@ def write_geopackage(
         write_layer(temporary, "railcars", "Polygon", *cars, crs=crs)
         write_layer(temporary, "tracks", "LineString", *tracks, crs=crs)
         write_layer(temporary, "tiles", None, None, _tile_table(counts), crs=None)
-        n_rows = {"railcars": len(cars[0]), "tracks": len(tracks[0]), "tiles": len(counts)}
+        add_styles(temporary, train_of=("tile", "train"))
+        n_rows = {
+            "railcars": len(cars[0]),
+            "tracks": len(tracks[0]),
+            "tiles": len(counts),
+            "layer_styles": N_STYLES,
+        }
         check_whole(temporary, n_rows=n_rows)
 
 
@@ -182,6 +192,8 @@ def write_layer(
                 layer=layer,
                 driver="GPKG",
                 append=path.exists(),
+                # Older programs complain of 1.4, which GDAL would write.
+                dataset_options=None if path.exists() else {"VERSION": "1.2"},
             )
         except (DataSourceError, FeatureError, FieldError, GeometryError) as error:
             msg = f"the layer {layer} could not be written: {error}"
@@ -196,7 +208,7 @@ def _quiet_gdal() -> Iterator[None]:
     with _LOCK, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="'crs' was not provided")
         before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _TIME})
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": TIME})
         try:
             yield
         finally:
