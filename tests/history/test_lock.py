@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import signal
@@ -66,6 +67,19 @@ def test_one_process_cannot_claim_twice(history: History) -> None:
     with history.claim(), pytest.raises(HistoryBusy, match=f"process {os.getpid()} "), history.claim():
         pass
     with history.claim():
+        pass
+
+
+def test_a_full_disk_is_an_error_of_the_history(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("railcount.history.lock.os.write", full)
+    said = pytest.raises(HistoryError, match=r"cannot be locked.*No space left")
+    with said, history.claim("railcount batch"):
+        pass
+    monkeypatch.undo()
+    with history.claim("railcount batch"):
         pass
 
 

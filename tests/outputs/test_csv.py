@@ -50,5 +50,6 @@ def test_control_characters_are_escaped(start: str) -> None:
 def test_defuse_itself() -> None:
     assert csv.defuse("\tx") == "'\tx"
     assert csv.defuse("\rx") == "'\rx"
+    assert csv.defuse("\uff1dx") == "'\uff1dx"  # full-width =
     assert csv.defuse("a=b") == "a=b"
     assert csv.defuse("") == ""

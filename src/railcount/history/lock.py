@@ -44,7 +44,13 @@ def claimed(history: Path, *, purpose: str) -> Iterator[None]:
     try:
         if not _locked(descriptor):
             raise HistoryBusy(busy_words(history))
-        _say(descriptor, {"railcount": purpose, "pid": os.getpid(), "host": platform.node(), "since": _now()})
+        try:
+            _say(
+                descriptor,
+                {"railcount": purpose, "pid": os.getpid(), "host": platform.node(), "since": _now()},
+            )
+        except OSError as error:  # a full disk, mostly: then nothing could be kept either
+            raise refused(history, f"cannot be locked: {shown(path)}: {error.strerror}") from error
         try:
             yield
         finally:

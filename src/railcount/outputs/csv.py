@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from railcount.counts import KINDS
@@ -62,5 +63,8 @@ def row(count: TileCount) -> dict[str, Any]:
 
 
 def defuse(text: str) -> str:
-    """Text that no spreadsheet takes for a formula: an apostrophe goes before = + - @ tab and CR."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+    """Text that no spreadsheet takes for a formula: an apostrophe goes before = + - @ tab and CR.
+
+    Their full-width forms are formulas too, in some languages.
+    """
+    return f"'{text}" if unicodedata.normalize("NFKC", text[:1]) in {"=", "+", "-", "@", "\t", "\r"} else text

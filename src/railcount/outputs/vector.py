@@ -16,7 +16,7 @@ from railcount.geopackage import check_whole
 from railcount.outputs.csv import COLUMNS, TEXT_COLUMNS, row
 from railcount.outputs.geojson import car_properties, to_lon_lat
 from railcount.outputs.table import track_length_m
-from railcount.text import escape
+from railcount.text import escape, one_line
 
 if TYPE_CHECKING:
     import os
@@ -196,7 +196,8 @@ def write_layer(
                 dataset_options=None if path.exists() else {"VERSION": "1.2"},
             )
         except (DataSourceError, FeatureError, FieldError, GeometryError) as error:
-            msg = f"the layer {layer} could not be written: {error}"
+            # GDAL quotes pages of SQL before it says why.
+            msg = f"the layer {layer} could not be written: {one_line(str(error).rpartition('failed: ')[2])}"
             raise OutputError(msg) from error
 
 
