@@ -72,6 +72,6 @@ def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_allclose(both(image), whole, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["cars", "rows"])
+@pytest.mark.parametrize("name", ["cars", "coarse", "rows"])
 def test_shipped_networks_load(name: str) -> None:
     assert len(load_net(name).layers) > 3

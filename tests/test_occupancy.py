@@ -1,10 +1,22 @@
-"""The morphological foreground: what is kept as a blob."""
+"""The morphological foreground, what is kept as a blob; and what the networks are asked."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from railcount.occupancy import NARROWEST_GAP_M, SHORTEST_BLOB_M, foreground
+from railcount.occupancy import (
+    COARSE_PRIOR,
+    NARROWEST_GAP_M,
+    NET_KINDS,
+    SHORTEST_BLOB_M,
+    SIDE_CHANNEL,
+    STATES,
+    foreground,
+    measure,
+)
+from railcount.strips import Strip
+from railcount.tracks.network import Track
 
 STEP_M = 0.25
 
@@ -26,3 +38,68 @@ def test_a_wire_is_closed_and_a_coupler_gap_stays_open() -> None:
     np.testing.assert_array_equal(wire, row((10, 23)))
     coupled = row((10, 22.75), (24, 36.75))
     np.testing.assert_array_equal(foreground(coupled, step_m=STEP_M), coupled)
+
+
+class Recorder:
+    """In place of the networks: keeps what it is asked, and calls everything equally likely."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self.seen: list[np.ndarray] = []
+
+    def load(self, name: str) -> Recorder:
+        self.names.add(name)
+        return self
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        self.seen.append(image.copy())
+        return np.zeros((len(STATES) + len(NET_KINDS), 1, image.shape[2]), dtype=np.float32)
+
+
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    recorder = Recorder()
+    monkeypatch.setattr("railcount.occupancy.load_net", recorder.load)
+    return recorder
+
+
+def eastward() -> Strip:
+    """A strip of noise along a track that runs east: right of it is south."""
+    n = 200
+    return Strip(
+        track=Track(id="1", line_px=np.zeros((2, 2))),
+        bands=np.random.default_rng(0).normal(100, 10, (1, 32, n)).astype(np.float32),
+        valid=np.ones((32, n), dtype=np.bool_),
+        step_m=STEP_M,
+        half_width_m=4.0,
+        centre_px=np.stack([np.arange(n), np.zeros(n)], axis=-1),
+        direction=np.tile([1.0, 0.0], (n, 1)),
+    )
+
+
+def sides(network: Recorder) -> list[float]:
+    return sorted({float(s) for image in network.seen for s in np.unique(image[SIDE_CHANNEL])})
+
+
+def test_the_network_is_told_the_side_of_the_shadows_and_the_other_when_turned(network: Recorder) -> None:
+    measure([eastward()], sun_azimuth_deg=180.0)  # from the south: shadows to the north, left of travel
+    straight, turned = network.seen[-2:]
+    assert {float(straight[SIDE_CHANNEL].mean()), float(turned[SIDE_CHANNEL].mean())} == {-1.0, 1.0}
+    untold = next(image for image in network.seen if not image[SIDE_CHANNEL].any())
+    told = next(image for image in network.seen if image[SIDE_CHANNEL].mean() == -1.0)
+    np.testing.assert_array_equal(told[:SIDE_CHANNEL], untold[:SIDE_CHANNEL])  # as read eastward
+
+
+def test_without_shadows_and_sun_no_side_is_told(network: Recorder) -> None:
+    measure([eastward()])
+    assert sides(network) == [0.0]
+
+
+def test_coarse_pixels_have_a_network_and_a_prior_of_their_own(network: Recorder) -> None:
+    (fine,) = measure([eastward()])
+    assert network.names == {"cars"}
+    network.names.clear()
+    (coarse,) = measure([eastward()], coarse=True)
+    assert network.names == {"coarse"}
+    assert fine.body.max() <= 0  # as likely as not is no blob
+    np.testing.assert_allclose(coarse.body, COARSE_PRIOR)

@@ -11,6 +11,7 @@ from scipy.ndimage import gaussian_filter
 
 from railcount.counts import TileCount
 from railcount.errors import TileRefused
+from railcount.occupancy import measure
 from railcount.outputs import json as out
 from railcount.raster.georef import grid_from_gsd
 from railcount.raster.tile import Pixels
@@ -22,9 +23,13 @@ from railcount.tracks.network import Track, TrackNetwork
 from railcount.tracks.vector import write_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from railcount.occupancy import Evidence
+    from railcount.strips import Strip
 
 
 def yard(*, gsd_m: float, n_railcars: int = 40) -> RenderedScene:
@@ -128,6 +133,26 @@ def test_occupied_length_needs_lines_and_tells_no_cars(tmp_path: Path) -> None:
     with pytest.raises(TileRefused, match="cannot be found"):
         locate_tracks(tile)
     assert locate_tracks(tile, tracks=lines)[1].source == "given"
+
+
+def test_the_sun_of_the_metadata_reaches_the_evidence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = yard(gsd_m=0.6)
+    tile, lines = saved(drawn, tmp_path)
+    tile.unlink()
+    write_geotiff(
+        tile, drawn.bands, drawn.grid, nodata=None, tags={"RAILCOUNT_SUN_AZIMUTH_DEG": "160.0"}, imagery={}
+    )
+    asked: list[dict[str, object]] = []
+
+    def measured(strips: Sequence[Strip], **options: object) -> tuple[Evidence, ...]:
+        asked.append(options)
+        return measure(strips)
+
+    monkeypatch.setattr("railcount.scan.measure", measured)
+    scan_tile(tile, tracks=lines, baseline=False)
+    assert asked == [{"sun_azimuth_deg": 160.0, "coarse": False}]
 
 
 def rough(shape: tuple[int, int]) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ from railcount.tracks.corridor import (
     straighten_corridor,
 )
 from railcount.tracks.find import Piece, find_tracks, joined, new_part
-from railcount.tracks.rows import LEAST_SCORE, NEIGHBOUR, SHIFT_COST, _best_row, trace_rows
+from railcount.tracks.rows import CLEAR_SCORE, LEAST_SCORE, NEIGHBOUR, SHIFT_COST, _best_row, trace_rows
 
 SHAPE = (400, 500)
 GRID = Grid(
@@ -182,3 +182,12 @@ def test_a_track_makes_a_parallel_one_beside_it_likelier() -> None:
     assert rows_at(30) == pytest.approx([20, 30], abs=0.5)  # 5 m
     assert rows_at(24) == pytest.approx([20], abs=0.5)  # 2 m: the same track
     assert rows_at(44) == pytest.approx([20], abs=0.5)  # 12 m
+
+
+def test_a_short_line_says_nothing_of_what_lies_beside_it() -> None:
+    odds = np.full((40, 80), -3.0)
+    odds[:19, 20], odds[:, 30] = 3.0, 0.3  # 57 in all
+    (row,) = trace_rows(odds, step_m=0.5)
+    assert LEAST_SCORE < row.score < CLEAR_SCORE
+    odds[:21, 20] = 3.0  # 63
+    assert len(trace_rows(odds, step_m=0.5)) == 2

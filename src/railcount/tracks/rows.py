@@ -155,9 +155,11 @@ def trace_rows(odds: Array, *, step_m: float) -> list[Row]:
         rows.append(_centred(row, odds))
         for i, v in enumerate(row.v.astype(int), start=row.first):
             taken[i, max(0, v - apart) : v + apart + 1] = True
+            if row.score <= CLEAR_SCORE:
+                continue
             for band in (slice(v + near, v + far + 1), slice(max(0, v - far), max(0, v - near + 1))):
-                score[i, band] += NEIGHBOUR * ~beside[i, band] * (row.score > CLEAR_SCORE)
-                beside[i, band] |= row.score > CLEAR_SCORE
+                score[i, band] += NEIGHBOUR * ~beside[i, band]
+                beside[i, band] = True
         score[taken] = -LOGIT_LIMIT
 
 
