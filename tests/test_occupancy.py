@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from railcount.occupancy import (
-    COARSE_PRIOR,
+    MOST_RAISED,
     NARROWEST_GAP_M,
     NET_KINDS,
     SHORTEST_BLOB_M,
     SIDE_CHANNEL,
     STATES,
+    _by_own_share,
     foreground,
     measure,
 )
@@ -95,11 +96,21 @@ def test_without_shadows_and_sun_no_side_is_told(network: Recorder) -> None:
     assert sides(network) == [0.0]
 
 
-def test_coarse_pixels_have_a_network_and_a_prior_of_their_own(network: Recorder) -> None:
-    (fine,) = measure([eastward()])
+def test_coarse_pixels_have_a_network_of_their_own(network: Recorder) -> None:
+    measure([eastward()])
     assert network.names == {"cars"}
     network.names.clear()
-    (coarse,) = measure([eastward()], coarse=True)
+    measure([eastward()], coarse=True)
     assert network.names == {"coarse"}
-    assert fine.body.max() <= 0  # as likely as not is no blob
-    np.testing.assert_allclose(coarse.body, COARSE_PRIOR)
+
+
+def test_what_is_doubtful_follows_what_the_tile_shows() -> None:
+    def states(clear: float) -> np.ndarray:
+        """A third of the columns in doubt, the others clear."""
+        odds = np.concatenate([np.full(200, clear), np.full(100, -1.0)])
+        return np.stack([np.zeros(300), odds, np.full(300, -20.0)])
+
+    (full,), (empty,) = _by_own_share([states(4.0)]), _by_own_share([states(-6.0)])
+    assert (full[1] - full[0])[-1] == pytest.approx(-1.0 + MOST_RAISED)
+    assert -1.0 - MOST_RAISED <= (empty[1] - empty[0])[-1] < -2.0
+    assert _by_own_share([]) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import jsonschema
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from railcount.cars.lengths import load_stock
+from railcount.cars.stretches import mean_length_m
 from railcount.counts import TileCount
 from railcount.errors import TileRefused
 from railcount.occupancy import measure
@@ -18,7 +21,18 @@ from railcount.raster.tile import Pixels
 from railcount.raster.write import write_geotiff
 from railcount.regimes import Regime, regime_of, too_coarse
 from railcount.scan import count_cars, locate_tracks, scan_tile
-from railcount.simulate import Layout, Lineside, RenderedScene, Scene, Sensor, Stock, Sun, Weather, render
+from railcount.simulate import (
+    Ground,
+    Layout,
+    Lineside,
+    RenderedScene,
+    Scene,
+    Sensor,
+    Stock,
+    Sun,
+    Weather,
+    render,
+)
 from railcount.tracks.network import Track, TrackNetwork
 from railcount.tracks.vector import write_lines
 
@@ -133,6 +147,28 @@ def test_occupied_length_needs_lines_and_tells_no_cars(tmp_path: Path) -> None:
     with pytest.raises(TileRefused, match="cannot be found"):
         locate_tracks(tile)
     assert locate_tracks(tile, tracks=lines)[1].source == "given"
+
+
+@pytest.mark.parametrize(("gsd_m", "lower_bound"), [(2.0, False), (3.0, True)])
+def test_occupied_length_beyond_2_m_is_a_lower_bound(tmp_path: Path, gsd_m: float, lower_bound: bool) -> None:
+    drawn = yard(gsd_m=gsd_m)
+    tile, lines = saved(drawn, tmp_path)
+    result = scan_tile(tile, tracks=lines, baseline=False)
+    assert result.railcars is not None
+    assert result.tracks is not None
+    assert result.railcars.low <= len(drawn.railcars) <= result.railcars.high
+    assert ("lower bound" in result.reasons[-1]) == lower_bound
+    full = result.tracks.length_m / mean_length_m(load_stock("any"))
+    assert (result.railcars.high >= int(full)) == lower_bound
+
+
+@pytest.mark.parametrize("gsd_m", [2.0, 3.0])
+def test_an_empty_yard_has_no_occupied_length(tmp_path: Path, gsd_m: float) -> None:
+    scene = replace(yard(gsd_m=gsd_m, n_railcars=0).scene, ground=Ground(), sensor=Sensor())
+    tile, lines = saved(render(scene, seed=1_200_001), tmp_path)
+    result = scan_tile(tile, tracks=lines, baseline=False)
+    assert result.railcars is not None
+    assert result.railcars.best == 0
 
 
 def test_the_sun_of_the_metadata_reaches_the_evidence(

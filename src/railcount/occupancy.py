@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
+from scipy.special import expit, logit
 from skimage.morphology import closing, opening
 
 from railcount.net import both_ways, load_net
@@ -37,10 +38,12 @@ SHORTEST_BLOB_M = 4.0
 """Half of the shortest wagon: a car cut by the tile's edge may show no more."""
 BACKGROUND = 0.5
 """Log-odds that a column outside every blob is given against car body, at least."""
-COARSE_PRIOR = 1.75
-"""Added to the log-odds of body and gap in pixels beyond 1.5 m: the network learned from lines beside tracks
-and from empty yards too, and in doubt says empty. With it the occupied length of simulated scenes comes out
-right in the mean, and that of empty ones near 0."""
+COARSE_SHARE = 0.12
+"""Part of the columns that the network for pixels beyond 1.5 m expects to be occupied: it learned from lines
+beside tracks and from empty yards too, and in doubt says empty. Set on simulated yards, full and empty."""
+MOST_RAISED = 1.75
+"""Or lowered, of the log-odds there: no tile is so full or empty that nothing need be seen."""
+SHARE_STEPS = 100
 STATES = ("empty", "body", "gap")
 SURE_BODY = 2.0
 """Log-odds of a column at a first look, to ask it for its shadow."""
@@ -133,28 +136,46 @@ def measure(
     shadow = shadow_direction(_first_look(net, strips, seen))
     if shadow is None and sun_azimuth_deg is not None:
         shadow = towards(sun_azimuth_deg)
-    out = []
+    answers = []
     for strip, view in zip(strips, seen, strict=True):
         view[SIDE_CHANNEL] = shadow_sides(strip, shadow) * view[VALID_CHANNEL]
         nothing = np.zeros((len(STATES) + len(NET_KINDS), view.shape[2]), dtype=np.float32)
-        both = both_ways(net, view, sided=(SIDE_CHANNEL,))[:, 0] if view.any() else nothing
-        state = _log_softmax(both[: len(STATES)])
-        if coarse:
-            state[0] -= COARSE_PRIOR
+        answers.append(both_ways(net, view, sided=(SIDE_CHANNEL,))[:, 0] if view.any() else nothing)
+    states = [_log_softmax(answer[: len(STATES)]) for answer in answers]
+    if coarse:
+        states = _by_own_share(states)
+    out = []
+    for strip, state, answer in zip(strips, states, answers, strict=True):
         half = strip.valid[strip.valid.shape[0] // 2 - 5 : strip.valid.shape[0] // 2 + 5]
-        seen = half.mean(axis=0) > 0.6
+        seen_columns = half.mean(axis=0) > 0.6
         body = np.clip(state[1] - state[0], -LIMIT, LIMIT)
         body = np.where(foreground(body > 0, step_m=strip.step_m), body, np.minimum(body, -BACKGROUND))
         gap = body + np.clip(state[2] - state[1], -LIMIT, LIMIT)
         out.append(
             Evidence(
-                body=np.where(seen, body, 0.0),
-                gap=np.where(seen, gap, 0.0),
-                seen=seen,
-                kinds=_log_softmax(both[len(STATES) :]),
+                body=np.where(seen_columns, body, 0.0),
+                gap=np.where(seen_columns, gap, 0.0),
+                seen=seen_columns,
+                kinds=_log_softmax(answer[len(STATES) :]),
             )
         )
     return tuple(out)
+
+
+def _by_own_share(states: Sequence[Array]) -> list[Array]:
+    """Log-probabilities (STATES, along) of all strips, adjusted to the tile's own share of occupied columns.
+
+    The share and the probabilities follow from each other, by expectation and maximisation (Saerens,
+    Latinne & Decaestecker 2002). An empty tile so becomes emptier, and a full one fuller.
+    """
+    if not states:
+        return []
+    odds = np.concatenate([np.logaddexp(s[1], s[2]) - s[0] for s in states])
+    raised = 0.0
+    for _ in range(SHARE_STEPS):
+        share = np.clip(expit(odds + raised).mean(), 1e-3, 1 - 1e-3)
+        raised = float(np.clip(logit(share) - logit(COARSE_SHARE), -MOST_RAISED, MOST_RAISED))
+    return [np.stack([s[0] - raised, s[1], s[2]]) for s in states]
 
 
 def _first_look(
