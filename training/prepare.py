@@ -1,4 +1,4 @@
-"""Draw scenes and keep what the networks learn from: python prepare.py FOLDER FIRST LAST [favoured]."""
+"""Draw scenes and keep what the networks learn from: python prepare.py FOLDER FIRST LAST [favoured|hard]."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from data import Truth, examples, row_examples
 from degrade import degraded
 from lookalikes import lookalike, stray_lines
-from scenes import favoured_scene, random_scene
+from scenes import favoured_scene, hard_scene, random_scene
 
 from railcount.raster.tile import Pixels
 from railcount.shadows import towards
@@ -73,8 +73,8 @@ def prepare_lookalike(folder, seed):
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    favoured = sys.argv[4:] == ["favoured"]
+    drawn = {"favoured": favoured_scene, "hard": hard_scene}.get("".join(sys.argv[4:]), random_scene)
     for seed in range(int(sys.argv[2]), int(sys.argv[3])):
-        prepare(folder, seed, favoured_scene if favoured else random_scene)
-        if seed % (6 if favoured else 2) == 0:
+        prepare(folder, seed, drawn)
+        if seed % (2 if drawn is random_scene else 6) == 0:
             prepare_lookalike(folder, seed)

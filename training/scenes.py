@@ -92,3 +92,32 @@ def favoured_scene(seed: int) -> Scene:
     if kind < 0.6:
         return replace(scene, stock=replace(scene.stock, families=("russian", "chinese")))
     return scene
+
+
+def hard_scene(seed: int) -> Scene:
+    """The same with what defeats a finder, several at once.
+
+    Dark cars on dark ballast, tight curves, low suns, aslant views, single lines, a few cars alone,
+    locomotives, rows of trailers beside the tracks.
+    """
+    rng = np.random.default_rng([13, seed])
+    scene = favoured_scene(seed) if rng.random() < 0.5 else random_scene(seed)
+    if rng.random() < 0.35:
+        stock = replace(scene.stock, camouflage=(0.4, 1.0))
+        ground = replace(scene.ground, ballast=str(rng.choice(["dark", "oily", "brown"])))
+        scene = replace(scene, stock=stock, ground=ground)
+    if rng.random() < 0.3:
+        scene = replace(scene, layout=replace(scene.layout, kind="curved", radius_m=(200.0, 500.0)))
+    if rng.random() < 0.3:
+        scene = replace(scene, sun=replace(scene.sun, elevation_deg=(10.0, 22.0)))
+    if rng.random() < 0.3:
+        scene = replace(scene, sensor=replace(scene.sensor, off_nadir_deg=(10.0, 28.0)))
+    if rng.random() < 0.2:
+        scene = replace(scene, layout=replace(scene.layout, n_tracks=int(rng.integers(1, 4))))
+    if rng.random() < 0.25:
+        scene = replace(scene, stock=replace(scene.stock, fill=(0.03, 0.25), block_n=(1.0, 3.0)))
+    if rng.random() < 0.5:
+        scene = replace(scene, stock=replace(scene.stock, n_locomotives=int(rng.integers(1, 9))))
+    if rng.random() < 0.6:
+        scene = replace(scene, lineside=replace(scene.lineside, trailer_rows=int(rng.integers(2, 12))))
+    return scene

@@ -161,6 +161,7 @@ _SINGLE = change("stock", block_n=1.0, fill=0.15, like=0.0)
 _CLUTTER = change("lineside", trucks=30, ground_containers=40, platforms=1, piles=8, roads=2)
 _PAN = change("sensor", bands=1)
 _CANOPY = change("lineside", canopies=1)
+_TRAILERS = change("lineside", trailer_rows=8)
 _EMPTY = change("stock", n_railcars=0, n_locomotives=0)
 _AUTORACKS = _all_of(
     parallel(4.0),
@@ -249,6 +250,7 @@ _ALONE: tuple[tuple[str, str, str, Change], ...] = (
     ("beside", "canopy", "a roof over some of the tracks", _CANOPY),
     ("beside", "clutter", "trucks, containers, goods and a platform beside the tracks", _CLUTTER),
     ("beside", "lots", "lots of parked automobiles", change("lineside", lots=3)),
+    ("beside", "trailers", "rows of semi-trailers along the tracks", _TRAILERS),
 )
 
 _TOGETHER: tuple[tuple[str, str, tuple[Change, ...]], ...] = (
@@ -279,6 +281,7 @@ _NO_CARS: tuple[tuple[str, str, tuple[Change, ...]], ...] = (
     ("empty+snow", "no cars, snow", (_EMPTY, _SNOW)),
     ("empty+clutter", "no cars, clutter beside the tracks", (_EMPTY, _CLUTTER)),
     ("empty+lots", "no cars, lots of parked automobiles", (_EMPTY, change("lineside", lots=3))),
+    ("empty+trailers", "no cars, rows of semi-trailers along the tracks", (_EMPTY, _TRAILERS)),
     ("empty+haze+noise", "no cars, haze and noise", (_EMPTY, _HAZE, _NOISE)),
     (
         "empty+weeds+oily",

@@ -1,4 +1,4 @@
-"""Lots of parked automobiles beside the tracks."""
+"""Parked automobiles and semi-trailers beside the tracks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from railcount.simulate import Layout, Lineside, Scene, Stock, render
 
 
-def yard(lots: int) -> Scene:
+def yard(**parked: int) -> Scene:
     bare = Lineside(
         platforms=0,
         buildings=0,
@@ -18,7 +18,7 @@ def yard(lots: int) -> Scene:
         piles=0,
         hedges=0,
         trees=0,
-        lots=lots,
+        **parked,
     )
     return Scene(
         width_px=240,
@@ -30,14 +30,15 @@ def yard(lots: int) -> Scene:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_lots_stand_beside_the_tracks_and_are_no_railcars(seed: int) -> None:
-    without, with_lots = render(yard(0), seed=seed), render(yard(3), seed=seed)
-    assert not with_lots.cars
-    line = with_lots.tracks[0].line_px
+@pytest.mark.parametrize("parked", [{"lots": 3}, {"trailer_rows": 12}], ids=["lots", "trailers"])
+def test_what_is_parked_stands_beside_the_tracks_and_is_no_railcar(parked: dict[str, int], seed: int) -> None:
+    without, with_parked = render(yard(), seed=seed), render(yard(**parked), seed=seed)
+    assert not with_parked.cars
+    line = with_parked.tracks[0].line_px
     share = np.linspace(0, 1, 200)[:, None]
     points = line[0] + share * (line[-1] - line[0])  # the track is straight
     inside = points[(points > 0).all(axis=1) & (points < [240, 200]).all(axis=1)].astype(int)
-    one, other = without.bands[0].astype(float), with_lots.bands[0].astype(float)
+    one, other = without.bands[0].astype(float), with_parked.bands[0].astype(float)
 
     def alike(a: np.ndarray, b: np.ndarray) -> float:  # whatever the stretch to 8 bit
         return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
@@ -47,5 +48,5 @@ def test_lots_stand_beside_the_tracks_and_are_no_railcars(seed: int) -> None:
     assert alike(one, other) < 0.8
 
 
-def test_no_lots_unless_asked_for() -> None:
-    assert Lineside().lots == 0
+def test_nothing_is_parked_unless_asked_for() -> None:
+    assert Lineside().lots == Lineside().trailer_rows == 0

@@ -10,7 +10,7 @@ from railcount.simulate.art import TEXEL_M, Art, stamp
 from railcount.simulate.bodies import bulk, tarpaulin
 from railcount.simulate.canvas import Canvas, Patch, fractal_noise, lattice_noise
 from railcount.simulate.dice import Dice, pick_whole
-from railcount.simulate.lots import lot
+from railcount.simulate.lots import lot, trailer_row
 from railcount.simulate.paints import CONTAINERS, TARPS, colour
 from railcount.simulate.site import Site, offset_line
 
@@ -56,6 +56,9 @@ def build(
     lots = yard.stream("lots")
     for _ in range(wanted.lots):
         lot(canvas, site, lots)
+    trailers = yard.stream("trailers")
+    for _ in range(wanted.trailer_rows):
+        trailer_row(canvas, site, trailers, sun)
     for _ in range(counts["hedges"]):
         _hedge(canvas, site, rng)
     for _ in range(counts["fences"]):

@@ -154,6 +154,8 @@ class Lineside:
     trees: int | None = _whole(None, 0, 500)
     lots: int = _whole(0, 0, 6)
     """Of parked automobiles."""
+    trailer_rows: int = _whole(0, 0, 20)
+    """Of semi-trailers parked along the tracks."""
 
 
 @dataclass(frozen=True, kw_only=True)
