@@ -98,7 +98,7 @@ def hard_scene(seed: int) -> Scene:
     """The same with what defeats a finder, several at once.
 
     Dark cars on dark ballast, tight curves, low suns, aslant views, single lines, a few cars alone,
-    locomotives, rows of trailers beside the tracks.
+    locomotives, open frames, rows of trailers beside the tracks.
     """
     rng = np.random.default_rng([13, seed])
     scene = favoured_scene(seed) if rng.random() < 0.5 else random_scene(seed)
@@ -118,6 +118,9 @@ def hard_scene(seed: int) -> Scene:
         scene = replace(scene, stock=replace(scene.stock, fill=(0.03, 0.25), block_n=(1.0, 3.0)))
     if rng.random() < 0.5:
         scene = replace(scene, stock=replace(scene.stock, n_locomotives=int(rng.integers(1, 9))))
+    if rng.random() < 0.2 and scene.stock.families:
+        families = (*scene.stock.families, "frame_60ft", "frame_40ft")
+        scene = replace(scene, stock=replace(scene.stock, families=families))
     if rng.random() < 0.6:
         scene = replace(scene, lineside=replace(scene.lineside, trailer_rows=int(rng.integers(2, 12))))
     return scene

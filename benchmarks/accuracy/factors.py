@@ -231,6 +231,18 @@ _ALONE: tuple[tuple[str, str, str, Change], ...] = (
         "28 m auto-racks in a solid block, parked automobiles beside it",
         _AUTORACKS,
     ),
+    (
+        "stock",
+        "autoracks-0.9",
+        "the same in pixels of 0.9 m",
+        _all_of(at_gsd(0.9), _AUTORACKS),
+    ),
+    (
+        "stock",
+        "open-frames",
+        "empty container carriers, through which the track shows",
+        change("stock", families=("frame_60ft", "frame_40ft", "gondola_eas"), loaded=0.0, covered=0.0),
+    ),
     ("stock", "mixed", "every car unlike its neighbour", change("stock", like=0.0)),
     ("stock", "single-cars", "cars standing singly", _SINGLE),
     ("stock", "fill-0", "no cars", _EMPTY),

@@ -247,6 +247,29 @@ def flat(art: Art, car: Placed) -> None:
         bulk(art, load, "timber", brim_m=v.height_m + rng.uniform(1, 2), floor_m=v.height_m)
 
 
+def frame(art: Art, car: Placed) -> None:
+    """An empty container carrier: side sills, and between them plates, bars and holes down to the track."""
+    v, rng = car.vehicle, art.rng
+    half_u, half_v = v.body_m / 2, v.width_m / 2
+    paint = art.paint_of(car.paint) * rng.uniform(0.6, 1.1)
+    sill, outer = float(rng.uniform(0.15, 0.4)), half_v - float(rng.uniform(0.0, 0.4))
+    across = np.abs(art.v) < outer
+    ends = (np.abs(art.u) > half_u - 0.5) & across
+    art.fill((across & (np.abs(art.v) > outer - sill)) | ends, paint, v.height_m)
+    if rng.random() < 0.5:
+        art.fill(art.box((-half_u, half_u), (-0.15, 0.15)), paint, v.height_m)
+    at = -half_u
+    while at < half_u:
+        end = at + float(rng.uniform(0.4, 2.5))
+        part, what = (art.u > at) & (art.u < end) & across, rng.random()
+        if what < 0.35:
+            art.fill(part, paint * rng.uniform(0.5, 1.5), v.height_m - float(rng.uniform(0, 0.3)))
+        elif what < 0.65:
+            bars = (art.u / rng.uniform(0.3, 0.8)) % 1.0 < 0.4
+            art.fill(part & bars, paint * rng.uniform(0.7, 1.3), v.height_m)
+        at = end
+
+
 def containers(art: Art, car: Placed, *, base_m: float, inset_m: float = 0.1) -> None:
     """One to three boxes, each of its own colour; a place may stay empty."""
     v, rng = car.vehicle, art.rng
@@ -364,6 +387,7 @@ BODIES: dict[str, Callable[[Art, Placed], None]] = {
     "autorack": autorack,
     "tank": tank,
     "flat": flat,
+    "frame": frame,
     "covered_hopper": covered_hopper,
     "coach": coach,
     "locomotive": locomotive,

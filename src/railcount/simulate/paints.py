@@ -67,6 +67,7 @@ PAINTS = {
     "boxcar": ("red_brown", "green", "dark_green", "grey", "rust", "light_grey", "blue"),
     "tank": ("black", "grey", "white", "light_grey", "dark_blue", "rust", "cream"),
     "flat": ("red_brown", "grey", "black", "rust"),
+    "frame": ("light_grey", "light_grey", "grey", "rust", "red_brown", "dark_blue"),
     "covered_hopper": ("light_grey", "grey", "white", "green", "cream", "rust"),
     "autorack": ("light_grey", "white", "cream", "grey"),
     "coach": ("green", "dark_blue", "grey", "red", "cream"),
