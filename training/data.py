@@ -9,9 +9,12 @@ import numpy as np
 
 from railcount.occupancy import NET_KINDS, views
 from railcount.strips import straighten
+from railcount.tracks.find import dense, find_tracks, new_part
 from railcount.tracks.network import Track, TrackNetwork
 
 LONGEST_GAP_M = 2.6
+DECOY_M = 3.0
+"""From a true track, for what was found to be no track: half of a wide spacing."""
 
 
 @dataclass
@@ -64,10 +67,18 @@ def shifted(track, grid, *, rng, offset, wobble):
     return grid.to_pixel(line + off[:, None] * np.stack([-d[:, 1], d[:, 0]], -1))
 
 
-def examples(pixels, grid, tracks, cars, *, rng, shadow, strays=True):
+def decoys(pixels, grid, tracks):
+    """Lines that the present finder takes for tracks and that are none."""
+    true = [grid.to_local(t) for t in tracks]
+    found = [grid.to_local(t.line_px) for t in find_tracks(pixels, grid=grid).tracks]
+    parts = [new_part(dense(line), true, apart_m=DECOY_M) for line in found]
+    return [grid.to_pixel(part) for part in parts if part is not None]
+
+
+def examples(pixels, grid, tracks, cars, *, rng, shadow, strays=True, others=()):
     """Views and labels of a scene: its tracks (a little displaced) and lines that are no tracks.
 
-    ``shadow`` is the direction (2,) in which shadows fall.
+    ``shadow`` is the direction (2,) in which shadows fall; ``others`` are lines that must come out empty.
     """
     lines = [
         shifted(t, grid, rng=rng, offset=rng.normal(0, 0.25), wobble=abs(rng.normal(0, 0.12))) for t in tracks
@@ -81,6 +92,7 @@ def examples(pixels, grid, tracks, cars, *, rng, shadow, strays=True):
     for _ in range(max(1, n_tracks // 4) if strays else 0):
         t = tracks[rng.integers(len(tracks))]
         lines.append(shifted(t, grid, rng=rng, offset=rng.choice([-1, 1]) * rng.uniform(6, 70), wobble=0.1))
+    lines += [shifted(t, grid, rng=rng, offset=rng.normal(0, 0.25), wobble=0.1) for t in others]
     net = TrackNetwork(tracks=tuple(Track(id=str(i), line_px=x) for i, x in enumerate(lines)), source="given")
     strips = straighten(pixels, net, grid=grid)
     keep = [i for i, s in enumerate(strips) if s.valid.mean() > 0.3 and s.bands.shape[2] > 100]
@@ -126,6 +138,8 @@ def row_examples(pixels, grid, tracks, *, rng):
             local = grid.to_local(line)
             s_ = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(local, axis=0).T))])
             at = np.arange(0, s_[-1], 1.0)
+            if len(at) < 2:
+                continue
             local = np.stack([np.interp(at, s_, local[:, q]) for q in (0, 1)], -1)
             _, i = tree.query(local)
             v = ((local - corridor.points[i]) * corridor.normal[i]).sum(axis=1)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from data import Truth, examples, row_examples
+from data import Truth, decoys, examples, row_examples
 from degrade import degraded
 from lookalikes import lookalike, stray_lines
 from scenes import favoured_scene, hard_scene, random_scene
@@ -29,13 +29,14 @@ def prepare(folder, seed, drawn=random_scene):
         Truth(scene.grid.to_local(c.outline_px), c.kind if c.visible > 0.5 else "hidden") for c in scene.cars
     ]
     shadow = towards(scene.sun_azimuth_deg)
+    others = decoys(pixels, scene.grid, tracks)
     found = {
-        "cars": examples(pixels, scene.grid, tracks, cars, rng=rng, shadow=shadow),
+        "cars": examples(pixels, scene.grid, tracks, cars, rng=rng, shadow=shadow, others=others),
         "rows": row_examples(pixels, scene.grid, tracks, rng=rng),
     }
     worse, grid, scale = degraded(pixels, scene.grid, rng=rng)
-    lines = [line * scale for line in tracks]
-    found["cars"] += examples(worse, grid, lines, cars, rng=rng, shadow=shadow)
+    lines, others = ([line * scale for line in those] for those in (tracks, others))
+    found["cars"] += examples(worse, grid, lines, cars, rng=rng, shadow=shadow, others=others)
     found["rows"] += row_examples(worse, grid, lines, rng=rng)
     worse, grid, scale = degraded(pixels, scene.grid, rng=rng, to_m=VERY_COARSE_M)
     lines = [line * scale for line in tracks]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from affine import Affine
+from pyproj import CRS
 from scipy.spatial import cKDTree
 
 from railcount.counts import Interval, TileCount, TrackSummary
@@ -151,7 +152,7 @@ def test_lines_on_nothing_are_not_counted(drawn: RenderedScene) -> None:
 
 
 def ladder_of_rows(
-    *, lines_at: list[float], rows_at: list[float]
+    *, lines_at: list[float], rows_at: list[float], crs: str | None
 ) -> tuple[Ribbon, TrackNetwork, Pixels, Grid]:
     """Rows of likely places (m across, along x) in an image that shows nothing, and lines beside them."""
     n = 40
@@ -169,7 +170,11 @@ def ladder_of_rows(
     )
     size = (160, round(n * BLOCK_M / 0.5))
     grid = Grid(
-        width=size[1], height=size[0], transform=Affine.identity(), crs=None, local_from_pixel=np.eye(2) * 0.5
+        width=size[1],
+        height=size[0],
+        transform=Affine.identity(),
+        crs=None if crs is None else CRS.from_user_input(crs),
+        local_from_pixel=np.eye(2) * 0.5,
     )
     tracks = tuple(
         Track(id=str(i), line_px=np.array([[0.0, y / 0.5], [size[1], y / 0.5]]))
@@ -181,8 +186,14 @@ def ladder_of_rows(
     return ribbon, TrackNetwork(tracks=tracks, source="given"), pixels, grid
 
 
-def matched(monkeypatch: pytest.MonkeyPatch, *, lines_at: list[float], rows_at: list[float]) -> TrackNetwork:
-    ribbon, network, pixels, grid = ladder_of_rows(lines_at=lines_at, rows_at=rows_at)
+def matched(
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    lines_at: list[float],
+    rows_at: list[float],
+    crs: str | None = "EPSG:32652",
+) -> TrackNetwork:
+    ribbon, network, pixels, grid = ladder_of_rows(lines_at=lines_at, rows_at=rows_at, crs=crs)
     monkeypatch.setattr(register, "ribbons", lambda *_, **__: [ribbon])
     return registered(network, pixels, grid=grid)
 
@@ -218,7 +229,9 @@ def test_lines_that_fit_stay_among_equal_rows(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_line_is_bent_onto_its_track(monkeypatch: pytest.MonkeyPatch) -> None:
-    ribbon, network, pixels, grid = ladder_of_rows(lines_at=[26.0, 36.0, 50.0], rows_at=[26.0, 36.0])
+    ribbon, network, pixels, grid = ladder_of_rows(
+        lines_at=[26.0, 36.0, 50.0], rows_at=[26.0, 36.0], crs=None
+    )
     odds = ribbon.odds.copy()
     along = np.arange(odds.shape[1])
     bow = 50.0 + 1.2 * np.sin(2 * np.pi * along / along[-1])
@@ -246,6 +259,15 @@ def test_one_faint_track_among_clear_ones_is_left_alone(monkeypatch: pytest.Monk
     assert placed.registration is not None
     assert (placed.registration.east_m, placed.registration.south_m) == (0.0, 0.0)
     assert not placed.registration.sure
+
+
+def test_lines_in_the_image_s_own_pixels_are_not_doubted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They were drawn on this image, so that they fit elsewhere too says nothing against them."""
+    placed = matched(monkeypatch, lines_at=[36.0], rows_at=[26.0, 31.0, 41.0, 46.0], crs=None)
+    assert placed.registration is not None
+    assert (placed.registration.east_m, placed.registration.south_m) == (0.0, 0.0)
+    assert placed.registration.sure
+    assert placed.reasons == ()
 
 
 def test_every_direction_has_its_ribbon(drawn: RenderedScene) -> None:

@@ -125,6 +125,8 @@ def registered(network: TrackNetwork, pixels: Sampled, *, grid: Grid) -> TrackNe
     match = _match(around, network, pixels, grid=grid)
     if match is None:
         return network
+    if grid.crs is None and not match.lost and not match.shift.any():
+        match = replace(match, doubt=None)  # lines in the image's own pixels were drawn on it
     moved = Registration(
         east_m=float(match.shift[0]),
         south_m=float(match.shift[1]),
