@@ -57,6 +57,73 @@ def boxes(rng, u, v, image):
     return np.where(body, colour[:, i, j], image)
 
 
+def stacks(rng, u, v, image):
+    """A container yard: blocks of rows side by side, the boxes of a row end to end, aisles between blocks."""
+    length = rng.choice([6.06, 12.19, 12.19, 13.7])
+    slot = length + rng.uniform(0.2, 0.7)
+    row = 2.44 + rng.uniform(0.1, 0.6)
+    rows = int(rng.integers(1, 8))
+    block = rows * row + rng.uniform(3, 22)
+    i = np.floor(u / slot).astype(int)
+    j = (np.floor(v / block) * rows + np.minimum(np.floor((v % block) / row), rows - 1)).astype(int)
+    i, j = i - i.min(), j - j.min()
+    high = rng.integers(0, 5, (i.max() + 1, j.max() + 1)) * (
+        rng.random((i.max() + 1, j.max() + 1)) < rng.uniform(0.6, 1)
+    )
+    a, b, in_block = u % slot, (v % block) % row, (v % block) < rows * row
+    body = (a < length) & (b < 2.44) & in_block & (high[i, j] > 0)
+    reach = rng.uniform(-2.0, 2.0, 2) * high.mean()
+    shade = np.roll(body, np.rint(reach / STEP_M).astype(int), axis=(0, 1)) & ~body
+    image = np.where(shade, image * rng.uniform(0.3, 0.6), image)
+    colour = rng.uniform(0.05, 0.9, (3, i.max() + 1, j.max() + 1)) ** rng.uniform(0.8, 1.6)
+    white = rng.random((i.max() + 1, j.max() + 1)) < 0.2
+    colour = np.where(white, rng.uniform(0.7, 1.1), colour) * rng.uniform(0.5, 1.0)
+    return np.where(body, colour[:, i, j], image)
+
+
+def highway(rng, u, v, image):
+    """Carriageways full of lorries: tractor and trailer, nose to tail or far apart, with shadows."""
+    lanes, lane = int(rng.integers(2, 9)), rng.uniform(3.3, 3.9)
+    d = v - rng.uniform(np.percentile(v, 10), np.percentile(v, 90))
+    half = lanes * lane / 2
+    image = np.where(np.abs(d) < half + rng.uniform(0.5, 3), rng.uniform(0.12, 0.5), image)
+    if lanes >= 4:
+        image = np.where(np.abs(d) < rng.uniform(0, 1.6), rng.uniform(0.1, 0.5, (3, 1, 1)), image)
+    k = np.floor((d + half) / lane).astype(int)
+    marks = (np.abs((d + half) % lane - lane / 2) > lane / 2 - 0.12) & (
+        (u % 12 < 5) | (k <= 0) | (k >= lanes - 1)
+    )
+    image = np.where(marks & (np.abs(d) < half), rng.uniform(0.5, 0.9), image)
+    for n in range(lanes):
+        if rng.random() < 0.25:
+            continue
+        gap = rng.uniform(18, 60)
+        at = u + rng.uniform(0, 99)
+        which = np.floor(at / gap).astype(int)
+        which -= which.min()
+        size = rng.choice([7.0, 9.0, 12.0, 16.5, 16.5, 18.75], which.max() + 1)
+        start = rng.uniform(0, 1, which.max() + 1) * np.maximum(gap - size - 1, 0)
+        s = at % gap - start[which]
+        across = d + half - (n + 0.5) * lane - rng.normal(0, 0.15, which.max() + 1)[which]
+        there = (rng.random(which.max() + 1) < rng.uniform(0.3, 1.0))[which]
+        body = (s > 0) & (s < size[which]) & (np.abs(across) < 1.27) & there
+        cab = body & (s < 2.6)
+        joint = body & (s > 2.6) & (s < 3.3)
+        shade = np.roll(body, rng.integers(-4, 5, 2), axis=(0, 1)) & ~body
+        image = np.where(shade, image * rng.uniform(0.3, 0.6), image)
+        load = np.where(
+            rng.random(which.max() + 1) < 0.6, rng.uniform(0.7, 1.1), rng.uniform(0.1, 0.8, which.max() + 1)
+        )
+        paint = load * np.where(
+            rng.random(which.max() + 1) < 0.5, 1.0, rng.uniform(0.3, 1.0, (3, which.max() + 1))
+        )
+        cabs = rng.uniform(0.05, 0.9, (3, which.max() + 1))
+        image = np.where(body, paint[:, which], image)
+        image = np.where(cab, cabs[:, which], image)
+        image = np.where(joint, image * 0.4, image)
+    return image
+
+
 def road(rng, u, v, image):
     """A paved strip with lane marks, kerbs and vehicles in line."""
     half = rng.uniform(3, 22)
@@ -94,7 +161,7 @@ def lookalike(seed: int) -> tuple[Pixels, Grid]:
         u, v = x * np.cos(angle) + y * np.sin(angle), -x * np.sin(angle) + y * np.cos(angle)
         if rng.random() < 0.2:
             v = v + (u - u.mean()) ** 2 / rng.uniform(300, 3000)
-        drawn = (furrows, furrows, boxes, boxes, road, road)[rng.integers(6)](
+        drawn = (furrows, furrows, boxes, boxes, road, stacks, stacks, highway, highway)[rng.integers(9)](
             rng, u, v, image if rng.random() < 0.5 else texture(rng, shape)
         )
         size = rng.uniform(20, 120, 2)

@@ -1,4 +1,7 @@
-"""Draw scenes and keep what the networks learn from: python prepare.py FOLDER FIRST LAST [favoured|hard]."""
+"""Draw scenes and keep what the networks learn from: python prepare.py FOLDER FIRST LAST [KIND].
+
+KIND is favoured or hard, none for look-alikes alone.
+"""
 
 from __future__ import annotations
 
@@ -64,6 +67,7 @@ def prepare_lookalike(folder, seed):
         d = np.array([np.cos(direction), np.sin(direction)]) * 160
         middle = rng.uniform(0.2, 0.8, (2, 2)) * [grid.width, grid.height]
         lines += [np.stack([m - d, m + d]) for m in middle]
+    lines += decoys(pixels, grid, [])
     shadow = towards(rng.uniform(0, 360))
     found = {
         "cars": examples(pixels, grid, lines, [], rng=rng, shadow=shadow, strays=False),
@@ -74,8 +78,11 @@ def prepare_lookalike(folder, seed):
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    drawn = {"favoured": favoured_scene, "hard": hard_scene}.get("".join(sys.argv[4:]), random_scene)
+    drawn = {"favoured": favoured_scene, "hard": hard_scene, "none": None}.get(
+        "".join(sys.argv[4:]), random_scene
+    )
     for seed in range(int(sys.argv[2]), int(sys.argv[3])):
-        prepare(folder, seed, drawn)
-        if seed % (2 if drawn is random_scene else 6) == 0:
+        if drawn:
+            prepare(folder, seed, drawn)
+        if not drawn or seed % (2 if drawn is random_scene else 6) == 0:
             prepare_lookalike(folder, seed)

@@ -22,7 +22,7 @@ from factors import FACTORS, at_gsd
 
 from railcount.cars.describe import describe, interval, kind_probabilities
 from railcount.cars.lengths import COUPLED_GAP_M, Stock, load_stock
-from railcount.cars.split import MODEL_ERROR_SHARE, split, with_model_error
+from railcount.cars.split import model_error_share, split, with_model_error
 from railcount.cars.stretches import (
     LENGTH_ERROR_SHARE,
     Occupied,
@@ -97,7 +97,6 @@ def main() -> int:
     asked = parser.parse_args()
     stock = load_stock(asked.stock)
     for regime in asked.regime or REGIMES:
-        every: list[Trial] = []
         for gsd_m in asked.gsd or SIZES_M[regime]:
             trials = [
                 trial(
@@ -105,15 +104,16 @@ def main() -> int:
                 )
                 for k in range(asked.scenes)
             ]
-            print(f"{regime} at {gsd_m:g} m: {report(trials, share=package_share(regime))}", flush=True)
-            every += trials
-        print(f"{regime} in all: {report(every, share=package_share(regime))}", flush=True)
+            print(
+                f"{regime} at {gsd_m:g} m: {report(trials, share=package_share(regime, gsd_m=gsd_m))}",
+                flush=True,
+            )
     return 0
 
 
-def package_share(regime: Regime) -> float:
+def package_share(regime: Regime, *, gsd_m: float) -> float:
     """The share of model error that the package uses."""
-    return LENGTH_ERROR_SHARE if regime == "occupied_length" else MODEL_ERROR_SHARE[regime]
+    return LENGTH_ERROR_SHARE if regime == "occupied_length" else model_error_share(regime, gsd_m=gsd_m)
 
 
 def scene(k: int, *, gsd_m: float) -> Scene:
@@ -147,7 +147,7 @@ def trial(made: Scene, *, seed: int, regime: Regime, stock: Stock, talk: bool) -
             length_error=(true_length_m(drawn), occupied.length_m, error_m),
         )
     if talk:
-        said = one.told(package_share(regime))
+        said = one.told(package_share(regime, gsd_m=drawn.grid.gsd_m))
         length = (
             "" if one.length_error is None else " length {:.0f} m: {:.0f} +- {:.0f}".format(*one.length_error)
         )

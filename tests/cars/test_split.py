@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from railcount.cars.lengths import LONGEST_BODY_M, load_stock, stock_names
-from railcount.cars.split import with_model_error
+from railcount.cars.split import MODEL_ERROR_SHARE, PITCH_ERROR_SHARES, model_error_share, with_model_error
 from railcount.errors import InputError
 
 
@@ -42,3 +42,15 @@ def test_every_stock_is_a_prior_over_bodies(name: str) -> None:
 def test_unknown_stock_names_the_known() -> None:
     with pytest.raises(InputError, match="russian-chinese"):
         load_stock("martian")
+
+
+def test_the_model_s_error_grows_with_the_pixel() -> None:
+    shares = [model_error_share("pitch", gsd_m=gsd) for gsd in (0.81, 0.9, 1.2, 1.5)]
+    assert MODEL_ERROR_SHARE == model_error_share("cars", gsd_m=0.8) < shares[0]
+    assert shares == sorted(shares)
+    assert shares[-1] == PITCH_ERROR_SHARES["coarsest"]
+    assert shares[1] < (PITCH_ERROR_SHARES["finest"] + PITCH_ERROR_SHARES["coarsest"]) / 2
+
+
+def test_pixels_resampled_from_unknown_ones_have_the_largest_error() -> None:
+    assert model_error_share("pitch", gsd_m=0.5) == PITCH_ERROR_SHARES["coarsest"]

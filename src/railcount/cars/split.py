@@ -9,6 +9,7 @@ import numpy as np
 
 from railcount.cars.lengths import COUPLED_GAP_M, LONGEST_BODY_M
 from railcount.cars.sentence import Segment, Words, both_ends, count_distribution, segments
+from railcount.regimes import COARSEST_M
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,10 +33,12 @@ BODY_WEIGHT = 0.2
 """Neighbouring columns see the same thing: each counts as this share of an independent witness."""
 GAP_WEIGHT = 1.0
 """The same for the few columns of a gap."""
-MODEL_ERROR_SHARE: dict[Regime, float] = {"cars": 0.04, "pitch": 0.2}
-"""Of the total, for pixels to 0.8 m and to 1.5 m. The first is a little more than our own simulated scenes
-ask for: on those of another renderer 0.03 held the truth in about eight of ten only. The second is too little
-at 1.5 m. docs/ACCURACY.md has the coverage; ``benchmarks/accuracy/calibrate.py`` prints the share needed."""
+MODEL_ERROR_SHARE = 0.04
+"""Of the total, for pixels to 0.8 m: a little more than our own simulated scenes ask for, since on those of
+another renderer 0.03 held the truth in about eight of ten only."""
+PITCH_ERROR_SHARES = {"finest": 0.08, "coarsest": 0.2}
+"""Of the total, for pixels of 0.8 m and of 1.5 m; in between it grows evenly. docs/ACCURACY.md has the
+coverage; ``benchmarks/accuracy/calibrate.py`` prints the share needed."""
 MODEL_ERROR_CARS = 0.6
 TOLERANCE_M = 1.5
 """A car found within this of the truth at both ends is the same car."""
@@ -60,7 +63,7 @@ def split(
     evidence: Sequence[Evidence],
     *,
     stock: Stock,
-    error_share: float | None = MODEL_ERROR_SHARE["cars"],
+    error_share: float | None = MODEL_ERROR_SHARE,
 ) -> Split:
     """Read every strip as a row of cars; twice, the second time with the lengths the tile shows.
 
@@ -85,8 +88,18 @@ def split(
     return Split(cars=tuple(cars), counts=counts, step_m=step_m)
 
 
+def model_error_share(regime: Regime, *, gsd_m: float) -> float:
+    """Of the total: what the model itself may be wrong by, where cars are told apart."""
+    if regime == "cars":
+        return MODEL_ERROR_SHARE
+    fine, coarse = COARSEST_M["cars"], COARSEST_M["pitch"]
+    if gsd_m <= fine:  # resampled from pixels of whatever size
+        return PITCH_ERROR_SHARES["coarsest"]
+    return float(np.interp(gsd_m, (fine, coarse), list(PITCH_ERROR_SHARES.values())))
+
+
 def with_model_error(
-    counts: Array, *, share: float = MODEL_ERROR_SHARE["cars"], cars: float = MODEL_ERROR_CARS
+    counts: Array, *, share: float = MODEL_ERROR_SHARE, cars: float = MODEL_ERROR_CARS
 ) -> Array:
     """Probability of each total once the model itself may be wrong: it sees no error that all cars share.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from railcount.cars.describe import chances, describe, interval, kind_probabilities
-from railcount.cars.split import MODEL_ERROR_SHARE, split, with_model_error
+from railcount.cars.split import model_error_share, split, with_model_error
 from railcount.cars.stretches import (
     LENGTH_ERROR_SHARE,
     best_count,
@@ -44,12 +44,12 @@ def car_by_car(
 ) -> TileCount:
     """Fill in the cars of ``result.strips`` and their totals, in the regimes ``cars`` and ``pitch``.
 
-    ``error_share`` is that of the regime unless given.
+    ``error_share`` is that of the pixels' size unless given.
     """
     assert result.grid is not None  # set by count_cars
     assert result.regime is not None
     if error_share is None:
-        error_share = MODEL_ERROR_SHARE[result.regime]
+        error_share = model_error_share(result.regime, gsd_m=result.grid.gsd_m)
         if result.tracks is not None and result.tracks.source == "found":
             error_share = float(np.hypot(error_share, FOUND_ERROR_SHARE))
     rows = split(result.strips, evidence, stock=stock, error_share=error_share)

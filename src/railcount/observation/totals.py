@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from railcount.cars.split import MODEL_ERROR_CARS, MODEL_ERROR_SHARE
+from railcount.cars.split import MODEL_ERROR_CARS, model_error_share
 from railcount.cars.totals import FOUND_ERROR_SHARE, KIND_ERROR_SHARE
 from railcount.observation.bodies import Scene, join_cars
 from railcount.observation.ground import Footprint, place_cars
@@ -275,7 +275,7 @@ def _part(view: View, n: int, name: str, best: int, *, cars: Sequence[CarRecord]
         return None
     share = {"locomotives": 0.0, "covered": KIND_ERROR_SHARE}.get(name)
     if share is None:
-        share = MODEL_ERROR_SHARE[one.regime or "cars"]
+        share = model_error_share(one.regime or "cars", gsd_m=one.gsd_m or 0.0)
         if one.source == "found":
             share = math.hypot(share, FOUND_ERROR_SHARE)
     return Part(

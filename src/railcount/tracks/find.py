@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +18,9 @@ from railcount.tracks.corridor import (
     parts_of,
     reference_curve,
 )
+from railcount.tracks.neighbours import bodies_on, neighbours, row_line
 from railcount.tracks.network import Track, TrackNetwork
-from railcount.tracks.rows import BLOCK, Row, centre_odds, prolonged, trace_rows
+from railcount.tracks.rows import centre_odds, prolonged, trace_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,8 +72,11 @@ def find_pieces(pixels: Pixels, *, grid: Grid) -> list[Piece]:
     pieces: list[Piece] = []
     for corridor in corridors(pixels, grid=grid):
         before = [p.line for p in pieces]
-        for row in trace_rows(centre_odds(corridor), step_m=corridor.step_m):
-            whole = _within(_line(prolonged(row, corridor), corridor), grid=grid)
+        odds = centre_odds(corridor)
+        rows = trace_rows(odds, step_m=corridor.step_m)
+        rows += neighbours(rows, odds, corridor, bodies=partial(bodies_on, pixels=pixels, grid=grid))
+        for row in rows:
+            whole = _within(row_line(prolonged(row, corridor), corridor), grid=grid)
             line = new_part(whole, before)
             if line is not None:
                 pieces.append(Piece(line, row.score / len(row.v)))
@@ -87,14 +92,6 @@ def network_of(pieces: list[Piece], *, grid: Grid) -> TrackNetwork:
     )
     reasons = () if tracks else ("no tracks were found: nothing here runs like a row of rails or railcars",)
     return TrackNetwork(tracks=tracks, source="found", reasons=reasons)
-
-
-def _line(row: Row, corridor: Corridor) -> Array:
-    """Local metres of a row, from the first block's start to the last one's end."""
-    at = row.first + np.arange(len(row.v))
-    u = np.concatenate([[at[0] * BLOCK - 0.5], (at + 0.5) * BLOCK - 0.5, [(at[-1] + 1) * BLOCK - 0.5]])
-    v = np.concatenate([[row.v[0]], row.v, [row.v[-1]]])
-    return corridor.to_local(u, v)
 
 
 def _within(line: Array, *, grid: Grid) -> Array:

@@ -1,0 +1,165 @@
+"""Tracks that their rails do not show but the cars on them do: searched beside tracks that were found.
+
+Dark cars on dark ballast, or a yard full to the last track, leave little of a track to see. But tracks lie
+in parallel, so beside every track that was found there is a place where the next one would be, and the
+network that counts cars tells whether cars stand there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from railcount.occupancy import SURE_BODY, measure
+from railcount.strips import STEP_M, straighten
+from railcount.tracks.network import Track, TrackNetwork
+from railcount.tracks.rows import BLOCK, KEEP_APART_M, LOGIT_LIMIT, NEIGHBOUR_M, RUN_ON_BLOCKS, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from railcount.raster.grid import Grid
+    from railcount.raster.tile import Sampled
+    from railcount.tracks.corridor import Corridor
+
+    Array = NDArray[np.float64]
+
+LEAST_CARS_M = 25.0
+"""Of surely seen car body on a line: two cars. A single truck is shorter."""
+AROUND_CARS_M = 20.0
+"""Of a line, kept beyond its first and its last car."""
+ASIDE_M = 1.5
+"""A row is centred within this: half of the tightest spacing, less a little."""
+USUAL_M = 4.8
+"""From centre to centre, in yards."""
+UNUSUAL = 0.1
+"""Log-odds for a metre less or more: where nothing shows a track, the usual place is asked for."""
+LEAST_BLOCKS = 8
+"""Of free ground beside a track, 4 m each: less has no room for what is asked for."""
+
+
+def neighbours(
+    rows: Sequence[Row], odds: Array, corridor: Corridor, *, bodies: Callable[[list[Array]], list[Array]]
+) -> list[Row]:
+    """Rows beside ``rows``, and beside those again, on which cars stand.
+
+    ``odds`` (blocks, v) are those of a centre line. ``bodies`` takes lines (n, 2) in local metres and gives
+    for each the log-odds of car body at every STEP_M along it.
+    """
+    apart = round(KEEP_APART_M / corridor.step_m)
+    taken = _unseen(corridor, odds.shape)
+    for row in rows:
+        _take(taken, row, apart)
+    out: list[Row] = []
+    last = list(rows)
+    while last:
+        places: list[Row] = []
+        for row in last:
+            for place in _places(row, odds, taken, step_m=corridor.step_m):
+                places.append(place)
+                _take(taken, place, apart)
+        shown = bodies([row_line(place, corridor) for place in places])
+        parts = [
+            _occupied(place, body, step_m=corridor.step_m) for place, body in zip(places, shown, strict=True)
+        ]
+        last = _centred([part for part in parts if part is not None], corridor, bodies=bodies)
+        out += last
+    return out
+
+
+def _unseen(corridor: Corridor, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """(blocks, v): True where most of the corridor is not in the image."""
+    blocks = shape[0]
+    seen = corridor.valid[:, : blocks * BLOCK].reshape(shape[1], blocks, BLOCK).mean(axis=-1)
+    return np.asarray(seen.T < 0.5)
+
+
+def row_line(row: Row, corridor: Corridor) -> Array:
+    """Local metres (n, 2) of a row, from the first block's start to the last one's end."""
+    at = row.first + np.arange(len(row.v))
+    u = np.concatenate([[at[0] * BLOCK - 0.5], (at + 0.5) * BLOCK - 0.5, [(at[-1] + 1) * BLOCK - 0.5]])
+    v = np.concatenate([[row.v[0]], row.v, [row.v[-1]]])
+    return corridor.to_local(u, v)
+
+
+def _take(taken: NDArray[np.bool_], row: Row, apart: int) -> None:
+    for i, v in enumerate(np.rint(row.v).astype(int), start=row.first):
+        taken[i, max(0, v - apart) : v + apart + 1] = True
+
+
+def _places(row: Row, odds: Array, taken: NDArray[np.bool_], *, step_m: float) -> Iterator[Row]:
+    """Where a row goes on, and the likeliest parallels of it on either side: on free ground, long enough."""
+    blocks, n = odds.shape
+    at = np.arange(blocks)
+    whole = _run_on(row, blocks)
+    near, far = (round(m / step_m) for m in NEIGHBOUR_M)
+    limited = np.clip(odds, -LOGIT_LIMIT, LOGIT_LIMIT)
+    for asides in ((0,), range(near, far + 1), range(-far, -near + 1)):
+        best: tuple[float, Array, NDArray[np.bool_]] | None = None
+        for aside in asides:
+            v = whole + aside
+            r = np.rint(v).astype(int)
+            inside = (r >= 0) & (r < n)
+            r = np.clip(r, 0, n - 1)
+            free = inside & ~taken[at, r]
+            if free.sum() < LEAST_BLOCKS:
+                continue
+            unusual = abs(abs(aside) * step_m - USUAL_M) if aside else 0.0
+            score = float(limited[at, r][free].mean()) - UNUSUAL * unusual
+            if best is None or score > best[0]:
+                best = score, v, free
+        if best is not None:
+            score, v, free = best
+            for start, end in np.flatnonzero(np.diff(np.concatenate([[0], free.astype(int), [0]]))).reshape(
+                -1, 2
+            ):
+                if end - start >= LEAST_BLOCKS:
+                    yield Row(int(start), v[start:end], score)
+
+
+def _run_on(row: Row, blocks: int) -> Array:
+    """(blocks,): v of a row, run on straight at both ends as it runs there."""
+    at = row.first + np.arange(len(row.v))
+    reach = min(RUN_ON_BLOCKS, len(row.v) - 1)
+    slopes = [(row.v[reach] - row.v[0]) / max(reach, 1), (row.v[-1] - row.v[-1 - reach]) / max(reach, 1)]
+    every = np.arange(blocks)
+    v = np.interp(every, at, row.v)
+    before, after = every < at[0], every > at[-1]
+    v[before] += slopes[0] * (every[before] - at[0])
+    v[after] += slopes[1] * (every[after] - at[-1])
+    return np.asarray(v)
+
+
+def _occupied(row: Row, body: Array, *, step_m: float) -> Row | None:
+    """The part of a row around its cars; None where too little stands there. The score is the sum."""
+    at_m = np.flatnonzero(body > SURE_BODY) * STEP_M
+    if len(at_m) * STEP_M < LEAST_CARS_M:
+        return None
+    block_m = BLOCK * step_m
+    first = max(0, int((at_m[0] - AROUND_CARS_M) / block_m))
+    last = min(len(row.v), int((at_m[-1] + AROUND_CARS_M) / block_m) + 1)
+    return Row(row.first + first, row.v[first:last], row.score * (last - first))
+
+
+def _centred(
+    rows: list[Row], corridor: Corridor, *, bodies: Callable[[list[Array]], list[Array]]
+) -> list[Row]:
+    """Rows moved across to the middle of where cars show on them."""
+    asides = np.arange(-ASIDE_M, ASIDE_M + 0.1, 0.5) / corridor.step_m
+    moved = [Row(row.first, row.v + aside, row.score) for row in rows for aside in asides]
+    shown = bodies([row_line(row, corridor) for row in moved])
+    weight = np.array([np.maximum(body, 0).sum() for body in shown]).reshape(-1, len(asides))
+    middle = weight @ asides / np.maximum(weight.sum(axis=1), 1e-9)
+    return [Row(row.first, row.v + m, row.score) for row, m in zip(rows, middle, strict=True)]
+
+
+def bodies_on(lines: list[Array], pixels: Sampled, *, grid: Grid) -> list[Array]:
+    """For each line (n, 2, local metres): log-odds of car body at every STEP_M along it."""
+    if not lines:
+        return []
+    tracks = tuple(Track(id=str(i), line_px=grid.to_pixel(line)) for i, line in enumerate(lines))
+    strips = straighten(pixels, TrackNetwork(tracks=tracks, source="found"), grid=grid)
+    return [evidence.body for evidence in measure(strips)]

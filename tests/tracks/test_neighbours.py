@@ -1,0 +1,104 @@
+"""Tracks that only the cars on them show, beside tracks that were found."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from railcount.strips import STEP_M as STRIP_M
+from railcount.tracks.corridor import Corridor
+from railcount.tracks.neighbours import AROUND_CARS_M, LEAST_CARS_M, neighbours, row_line
+from railcount.tracks.rows import BLOCK, Row
+
+BLOCKS, WIDE = 50, 100
+BLOCK_M = BLOCK * 0.5
+
+
+def corridor() -> Corridor:
+    """200 m along x, 50 m across."""
+    n = BLOCKS * BLOCK
+    return Corridor(
+        bands=np.zeros((1, WIDE, n), dtype=np.float32),
+        valid=np.ones((WIDE, n), dtype=bool),
+        points=np.stack([np.arange(n) * 0.5, np.zeros(n)], axis=-1),
+        normal=np.tile([0.0, 1.0], (n, 1)),
+        first_v_m=0.0,
+    )
+
+
+class Cars:
+    """Cars on places (y, from x, to x) in metres, seen from lines within 1.2 m; counts the lines asked."""
+
+    def __init__(self, *places: tuple[float, float, float]) -> None:
+        self.places = places
+        self.n_asked = 0
+
+    def __call__(self, lines: list[np.ndarray]) -> list[np.ndarray]:
+        self.n_asked += len(lines)
+        out = []
+        for line in lines:
+            x = np.arange(line[0, 0], line[-1, 0], STRIP_M)
+            y = np.interp(x, line[:, 0], line[:, 1])
+            body = np.full(len(x), -3.0)
+            for at, start, end in self.places:
+                body[(np.abs(y - at) < 1.2) & (x > start) & (x < end)] = 3.0
+            out.append(body)
+        return out
+
+
+def row_at(y_m: float, first: int = 0, last: int = BLOCKS) -> Row:
+    return Row(first, np.full(last - first, y_m / 0.5), 100.0)
+
+
+def found(*rows: Row, cars: Cars, odds: np.ndarray | None = None) -> list[Row]:
+    flat = np.full((BLOCKS, WIDE), -1.0) if odds is None else odds
+    return neighbours(list(rows), flat, corridor(), bodies=cars)
+
+
+def test_cars_beside_a_track_show_the_next_one() -> None:
+    (row,) = found(row_at(20.0), cars=Cars((24.8, 60.0, 120.0)))
+    assert row.v.mean() * 0.5 == pytest.approx(24.8, abs=0.3)
+    start, end = row_line(row, corridor())[[0, -1], 0]
+    assert start == pytest.approx(60.0 - AROUND_CARS_M, abs=2 * BLOCK_M)
+    assert end == pytest.approx(120.0 + AROUND_CARS_M, abs=2 * BLOCK_M)
+
+
+def test_without_cars_there_is_none() -> None:
+    cars = Cars()
+    assert found(row_at(20.0), cars=cars) == []
+    assert cars.n_asked == 2  # one place on either side
+
+
+def test_a_single_truck_is_no_track() -> None:
+    assert found(row_at(20.0), cars=Cars((24.5, 60.0, 60.0 + LEAST_CARS_M - 2))) == []
+
+
+def test_one_leads_to_the_next() -> None:
+    rows = found(row_at(20.0), cars=Cars((24.5, 10.0, 190.0), (29.0, 10.0, 190.0)))
+    assert sorted(round(float(r.v.mean()) * 0.5) for r in rows) == [24, 29]
+
+
+def test_a_track_goes_on_where_cars_stand_on_it() -> None:
+    (row,) = found(row_at(20.0, 0, 20), cars=Cars((20.0, 85.0, 160.0)))
+    assert row.first == 20
+    assert row.v.mean() * 0.5 == pytest.approx(20.0, abs=0.2)
+
+
+def test_the_likeliest_place_is_asked_for() -> None:
+    odds = np.full((BLOCKS, WIDE), -1.0)
+    odds[:, 52] = 0.0  # 6 m beside
+    (row,) = found(row_at(20.0), cars=Cars((26.0, 60.0, 120.0)), odds=odds)
+    assert row.v.mean() * 0.5 == pytest.approx(26.0, abs=0.3)
+
+
+def test_what_was_found_is_not_found_again() -> None:
+    cars = Cars((24.5, 10.0, 190.0))
+    assert found(row_at(20.0), row_at(24.5), cars=cars) == []
+
+
+def test_ground_that_is_not_in_the_image_is_not_asked_for() -> None:
+    ground = corridor()
+    ground.valid[44:] = False  # beyond 22 m
+    cars = Cars((24.5, 10.0, 190.0))
+    assert neighbours([row_at(20.0)], np.full((BLOCKS, WIDE), -1.0), ground, bodies=cars) == []
+    assert cars.n_asked == 1
