@@ -18,6 +18,7 @@ ALLOWED = {
     "distributed": ("batch/distributed.py",),
     "subprocess": ("batch/workers.py",),
     "sqlite3": ("history/", "geopackage.py"),
+    "pyarrow": ("outputs/parquet.py",),
     "platformdirs": ("history/",),
     "fiona": (),
     "geopandas": (),

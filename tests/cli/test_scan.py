@@ -196,7 +196,7 @@ def test_a_bad_option_of_the_library_is_exit_code_1(scan: Scan, monkeypatch: pyt
 
 
 def test_outputs_go_to_files_and_the_table_to_stdout(scan: Scan, tmp_path: Path) -> None:
-    files = [tmp_path / f"out.{end}" for end in ("json", "geojson", "csv", "gpkg")]
+    files = [tmp_path / f"out.{end}" for end in ("json", "geojson", "csv", "gpkg", "parquet")]
     result = scan.run("a.tif", *(arg for file in files for arg in ("-o", file)))
     assert result.exit_code == 0
     assert "73 railcars" in result.stdout

@@ -205,7 +205,7 @@ def test_export_geopackage(folder: Path) -> None:
     assert (folder / "out.gpkg").read_bytes() == first
 
 
-@pytest.mark.parametrize("target", ["out.geojson", "out.gpkg"])
+@pytest.mark.parametrize("target", ["out.geojson", "out.gpkg", "out.parquet"])
 def test_degrees_and_pixels_do_not_mix(folder: Path, target: str) -> None:
     record = tile("p.tif", pixels=True, acquired=dt.date(2020, 1, 1), site=None)
     with History.open() as opened:
@@ -218,7 +218,7 @@ def test_degrees_and_pixels_do_not_mix(folder: Path, target: str) -> None:
 
 
 def test_export_of_nothing(folder: Path) -> None:
-    for target in ("o.csv", "o.json", "o.geojson", "o.gpkg"):
+    for target in ("o.csv", "o.json", "o.geojson", "o.gpkg", "o.parquet"):
         run("export", "-o", target, "--site", "nowhere")
     assert json.loads((folder / "o.geojson").read_text("utf-8"))["features"] == []
     assert len(list_layers(folder / "o.gpkg")) == 4
@@ -335,7 +335,7 @@ def test_hostile_names(folder: Path) -> None:
         text = run(*words).stdout
         assert "calc" in text
         assert all(c.isprintable() or c == "\n" for c in text), words
-    for target in ("o.csv", "o.json", "o.geojson", "o.gpkg"):
+    for target in ("o.csv", "o.json", "o.geojson", "o.gpkg", "o.parquet"):
         run("export", "-o", target)
     nasty = rows((folder / "o.csv").read_text("utf-8"))[0]
     assert nasty["pass"].startswith("'=cmd")

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.parametrize("suffix", [".json", ".geojson", ".csv", ".gpkg", ".JSON"])
+@pytest.mark.parametrize("suffix", [".json", ".geojson", ".csv", ".gpkg", ".parquet", ".JSON"])
 def test_suffix_names_the_format(tmp_path: Path, suffix: str) -> None:
     target = tmp_path / f"out{suffix}"
     write_counts([factories.counted()], target)
-    start = {".csv": b"tile,", ".gpkg": b"SQLite format 3"}.get(suffix, b"{\n")
+    start = {".csv": b"tile,", ".gpkg": b"SQLite format 3", ".parquet": b"PAR1"}.get(suffix, b"{\n")
     assert target.read_bytes().startswith(start)
     with pytest.raises(OutputExists):
         write_counts([factories.counted()], target)

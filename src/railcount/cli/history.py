@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from railcount.history import History, StoredCount, Summary
     from railcount.observation import PassCount
 
-SUFFIXES = (".csv", ".json", ".geojson", ".gpkg")
+SUFFIXES = (".csv", ".json", ".geojson", ".gpkg", ".parquet")
 FORMATS = ("table", "json", "csv")
 
 
@@ -205,8 +205,8 @@ def _of(counts: Iterable[StoredCount], one: Summary) -> list[StoredCount]:
 @history.command()
 @click.option(
     "-o", "--output", required=True, type=options.OUTPUT, metavar="FILE",
-    help="To .csv (a row a pass), .json (all), .geojson (cars), .gpkg (cars, tracks, passes) or .stac.json "
-    "(a STAC Item a pass).",
+    help="To .csv (a row a pass), .json (all), .geojson (cars), .gpkg (cars, tracks, passes), "
+    ".parquet (cars) or .stac.json (a STAC Item a pass).",
 )  # fmt: skip
 @_chosen
 @options.overwrite
@@ -248,6 +248,11 @@ def _export(opened: History, chosen: dict[str, Any], target: str, *, overwrite: 
         from railcount.outputs.history_vector import write_geopackage
 
         write_geopackage(summaries, opened.passes(**chosen), target, overwrite=overwrite)
+        return
+    if suffix == ".parquet":
+        from railcount.outputs.parquet import write_passes
+
+        write_passes(opened.passes(**chosen), target, overwrite=overwrite)
         return
     with (
         replacing(target, overwrite=overwrite) as temporary,

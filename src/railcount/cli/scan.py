@@ -45,7 +45,8 @@ FAIL_LEVELS = ("quiet", "normal", "elevated", "record", "unprecedented")
     multiple=True,
     type=options.OUTPUT,
     metavar="FILE",
-    help="Also write FILE; .json, .geojson, .gpkg or .csv says the format. May be given several times.",
+    help="Also write FILE; .json, .geojson, .gpkg, .parquet or .csv says the format. "
+    "May be given several times.",
 )
 @click.option(
     "--overlay",

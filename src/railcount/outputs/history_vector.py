@@ -13,7 +13,7 @@ from railcount.geopackage import check_whole
 from railcount.outputs.history import COLUMNS, FLOATS, INTEGERS, OneFrame, row
 from railcount.outputs.styles import N_STYLES, add_styles
 from railcount.outputs.text import time_text
-from railcount.outputs.vector import column, wkb, write_layer
+from railcount.outputs.vector import LON_LAT, column, wkb, write_layer
 from railcount.text import escape
 
 if TYPE_CHECKING:
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from railcount.history import Summary
     from railcount.observation import PassCount
 
-_AT_ONCE = 200
-"""Passes in memory at a time."""
+PASSES_AT_ONCE = 200
+"""In memory."""
 
 _CARS: dict[str, type] = {
     "pass": object,
@@ -74,17 +76,17 @@ def write_geopackage(
     n_rows: Counter[str] = Counter()
     with replacing(path, overwrite=overwrite) as temporary:
         rest = frame(passes)
-        while some := list(islice(rest, _AT_ONCE)):
+        while some := list(islice(rest, PASSES_AT_ONCE)):
             if frame.pixels is not None:
-                n_rows.update(_add(temporary, some, crs=None if frame.pixels else "EPSG:4326"))
+                n_rows.update(_add(temporary, some, crs=None if frame.pixels else LON_LAT))
         if frame.pixels is None:
-            n_rows.update(_add(temporary, (), crs="EPSG:4326"))
+            n_rows.update(_add(temporary, (), crs=LON_LAT))
         lines = iter(summaries)
         while True:
-            rows = [row(one) for one in islice(lines, _AT_ONCE)]
+            rows = [row(one) for one in islice(lines, PASSES_AT_ONCE)]
             write_layer(temporary, "passes", None, None, _fields(rows, _PASSES), crs=None)
             n_rows.update(passes=len(rows))
-            if len(rows) < _AT_ONCE:
+            if len(rows) < PASSES_AT_ONCE:
                 break
         add_styles(temporary, train_of=("pass", "train"))
         check_whole(temporary, n_rows={**n_rows, "layer_styles": N_STYLES})
@@ -94,20 +96,8 @@ def _add(path: Path, passes: Sequence[PassCount], *, crs: str | None) -> dict[st
     """Add the layers' rows; how many to each."""
     import shapely
 
-    cars = [(one, car) for one in passes for car in one.cars]
-    shapes = [shapely.Polygon(car.ring) for _, car in cars]
-    rows: list[dict[str, Any]] = [
-        {
-            **{name: getattr(car, name, None) for name in _CARS},
-            "pass": escape(one.id),
-            "acquired": time_text(one),
-            "track": escape(car.track),
-            "covered": {True: "yes", False: "no", None: None}[car.covered],
-            "flags": escape(", ".join(car.flags)),
-        }
-        for one, car in cars
-    ]
-    write_layer(path, "railcars", "Polygon", wkb(shapes), _fields(rows, _CARS), crs=crs)
+    cars = car_table(passes)
+    write_layer(path, "railcars", "Polygon", *cars, crs=crs)
     tracks = [
         (one, tile, track)
         for one in passes
@@ -116,7 +106,7 @@ def _add(path: Path, passes: Sequence[PassCount], *, crs: str | None) -> dict[st
         if len(track.line) > 1
     ]
     lines = [shapely.LineString(track.line) for *_, track in tracks]
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "pass": escape(one.id),
             "tile": escape(tile.tile),
@@ -128,7 +118,26 @@ def _add(path: Path, passes: Sequence[PassCount], *, crs: str | None) -> dict[st
         for one, tile, track in tracks
     ]
     write_layer(path, "tracks", "LineString", wkb(lines), _fields(rows, _TRACKS), crs=crs)
-    return {"railcars": len(cars), "tracks": len(tracks)}
+    return {"railcars": len(cars[0]), "tracks": len(tracks)}
+
+
+def car_table(passes: Sequence[PassCount]) -> tuple[NDArray[np.object_], dict[str, Any]]:
+    """Outlines as WKB and the columns of the passes' vehicles."""
+    import shapely
+
+    cars = [(one, car) for one in passes for car in one.cars]
+    rows: list[dict[str, Any]] = [
+        {
+            **{name: getattr(car, name, None) for name in _CARS},
+            "pass": escape(one.id),
+            "acquired": time_text(one),
+            "track": escape(car.track),
+            "covered": {True: "yes", False: "no", None: None}[car.covered],
+            "flags": escape(", ".join(car.flags)),
+        }
+        for one, car in cars
+    ]
+    return wkb([shapely.Polygon(car.ring) for _, car in cars]), _fields(rows, _CARS)
 
 
 def _fields(rows: Sequence[dict[str, Any]], kinds: dict[str, type]) -> dict[str, Any]:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 TIME = "1970-01-01T00:00:00.000Z"
 """Put where a GeoPackage wants the time of its making, so that the same count gives the same bytes."""
+LON_LAT = "EPSG:4326"
+"""WGS 84, longitude first."""
 _LOCK = threading.Lock()
 _INTEGERS = re.compile(
     r"(railcars|locomotives|covered)_(best|low|high)|type_\w+|trains|tracks_n|comparison_(n|max)"
@@ -66,15 +68,10 @@ def write_geopackage(
     """
     from railcount.outputs.styles import N_STYLES, add_styles
 
-    grids = [count.grid for count in counts if count.grid is not None]
-    names = {grid.crs.to_wkt() if grid.crs is not None else None for grid in grids}
-    if None in names and len(names) > 1:
-        msg = "tiles in one GeoPackage must all have a CRS or all have none; write them to separate files"
-        raise InputError(msg)
-    crs = names.pop() if len(names) == 1 else "EPSG:4326" if names else None
-    shared = crs != "EPSG:4326"
+    crs = crs_of(counts)
+    shared = crs != LON_LAT
     with replacing(path, overwrite=overwrite) as temporary:
-        cars, tracks = _car_table(counts, shared=shared), _track_table(counts, shared=shared)
+        cars, tracks = car_table(counts, shared=shared), _track_table(counts, shared=shared)
         write_layer(temporary, "railcars", "Polygon", *cars, crs=crs)
         write_layer(temporary, "tracks", "LineString", *tracks, crs=crs)
         write_layer(temporary, "tiles", None, None, _tile_table(counts), crs=None)
@@ -88,7 +85,21 @@ def write_geopackage(
         check_whole(temporary, n_rows=n_rows)
 
 
-def _car_table(counts: Sequence[TileCount], *, shared: bool) -> tuple[NDArray[np.object_], Fields]:
+def crs_of(counts: Sequence[TileCount]) -> str | None:
+    """The CRS of the tiles as WKT where they share one, LON_LAT where they do not, None without any.
+
+    Raises InputError where some have one and some have none.
+    """
+    grids = [count.grid for count in counts if count.grid is not None]
+    names = {grid.crs.to_wkt() if grid.crs is not None else None for grid in grids}
+    if None in names and len(names) > 1:
+        msg = "tiles in one file must all have a CRS or all have none; write them to separate files"
+        raise InputError(msg)
+    return names.pop() if len(names) == 1 else LON_LAT if names else None
+
+
+def car_table(counts: Sequence[TileCount], *, shared: bool) -> tuple[NDArray[np.object_], Fields]:
+    """Outlines as WKB and the columns of the vehicles; in the tiles' CRS where ``shared``, else LON_LAT."""
     import shapely
 
     shapes, rows = [], []

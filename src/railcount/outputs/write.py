@@ -15,15 +15,19 @@ if TYPE_CHECKING:
     from railcount.counts import TileCount
 
 TEXT_FORMATS = ("json", "geojson", "csv")
-SUFFIXES = {".json": "json", ".geojson": "geojson", ".csv": "csv", ".gpkg": "gpkg"}
+SUFFIXES = {".json": "json", ".geojson": "geojson", ".csv": "csv", ".gpkg": "gpkg", ".parquet": "parquet"}
 
 
 def format_of(path: str | os.PathLike[str]) -> str:
-    """The format that a file name asks for; InputError where the suffix names none."""
+    """The format that a file name asks for; InputError where the suffix names none, or one not installed."""
     suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:
         msg = f"an output ends in {', '.join(SUFFIXES)}, which says its format; {Path(path).name!r} does not"
         raise InputError(msg)
+    if SUFFIXES[suffix] == "parquet":
+        from railcount.outputs.parquet import check_installed
+
+        check_installed()
     return SUFFIXES[suffix]
 
 
@@ -59,5 +63,10 @@ def write_counts(
         from railcount.outputs.vector import write_geopackage
 
         write_geopackage(counts, path, overwrite=overwrite)
+        return
+    if form == "parquet":
+        from railcount.outputs import parquet
+
+        parquet.write_counts(counts, path, overwrite=overwrite)
         return
     write_bytes(path, to_text(counts, form=form).encode("utf-8"), overwrite=overwrite)
