@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from railcount.cli import options, past
+
+if TYPE_CHECKING:
+    from datetime import date
 
 
 @click.command()
@@ -15,9 +19,14 @@ from railcount.cli import options, past
 @click.option(
     "-o", "--output", required=True, type=options.OUTPUT, metavar="FILE.html", help="The page to write."
 )
+@click.option(
+    "--date", "until", type=options.DateType(), help="The report of that day: later ones are left out."
+)
 @options.overwrite
 @options.verbosity
-def report(*, history_path: str | None, site_name: str, output: str, overwrite: bool) -> None:
+def report(
+    *, history_path: str | None, site_name: str, output: str, until: date | None, overwrite: bool
+) -> None:
     """Write a site's history as one HTML file: headline, time line, kinds, map, every pass.
 
     The file holds everything that it shows and opens without a network. The map is of the last pass with
@@ -43,7 +52,12 @@ def report(*, history_path: str | None, site_name: str, output: str, overwrite: 
         summaries = list(opened.summaries(site=site.name))
         by_type = {one.id: one.by_type for one in opened.passes(site=site.name)}
         facts = gather(
-            site, summaries=summaries, by_type=by_type, known=known.observations, words=known.words
+            site,
+            summaries=summaries,
+            by_type=by_type,
+            known=known.observations,
+            words=known.words,
+            until=until,
         )
         scene = None
         if facts.latest is not None:

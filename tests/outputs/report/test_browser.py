@@ -121,11 +121,45 @@ def test_layers_are_switched(page: Any) -> None:
     assert page.find_elements("css selector", "#map path.car") == []
 
 
-def test_on_a_phone_nothing_sticks_out(page: Any) -> None:
-    size = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+@pytest.mark.parametrize("width", [320, 390])
+def test_on_a_phone_nothing_sticks_out(page: Any, width: int) -> None:
+    size = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": True}
     page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     page.refresh()
-    assert page.execute_script("return document.documentElement.scrollWidth") == 390
+    assert page.execute_script("return document.documentElement.scrollWidth") == width
+    for table in page.find_elements("css selector", ".scroll"):
+        page.execute_script("arguments[0].closest('details')?.setAttribute('open', '')", table)
+        wide, seen = page.execute_script("return [arguments[0].scrollWidth, arguments[0].clientWidth]", table)
+        assert wide == seen, table.get_attribute("aria-label")
+    cell = one(page, "#passes td.count")
+    words = page.execute_script("return getComputedStyle(arguments[0], '::before').content", cell)
+    assert words == '"railcars "'
+
+
+def test_a_root_axis_draws_counts_at_their_roots(page: Any) -> None:
+    def heights() -> dict[str, float]:
+        """Of the marks of railcount's counts of 8 and 3 and the published 73 above the axis, in pixels."""
+        return dict(
+            page.execute_script(
+                "const chart = echarts.getInstanceByDom(document.getElementById('timeline'));"
+                "const series = chart.getOption().series.filter((s) => s.type === 'scatter');"
+                "const zero = chart.convertToPixel('grid', [0, 0])[1];"
+                "return series.flatMap((s) => s.data.map((d) =>"
+                " [String(d.p.y), zero - chart.convertToPixel('grid', d.value)[1]]))"
+            )
+        )
+
+    plain = heights()
+    assert plain["73"] / plain["8"] == pytest.approx(73 / 8, rel=0.01)
+    button = one(page, "#root")
+    page.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
+    button.click()
+    assert button.get_attribute("aria-pressed") == "true"
+    rooted = heights()
+    assert rooted["73"] / rooted["8"] == pytest.approx((73 / 8) ** 0.5, rel=0.01)
+    labels = [text.text for text in page.find_elements("css selector", "#timeline svg text")]
+    assert {"0", "5", "20", "50"} <= set(labels)
+    assert page.get_log("browser") == []
 
 
 def test_dark_mode_is_dark(page: Any) -> None:

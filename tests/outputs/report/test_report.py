@@ -221,3 +221,16 @@ def test_a_site_without_passes_still_has_its_published_counts(history: Path) -> 
     page = target.read_text(encoding="utf-8")
     assert "No pass over" in page
     assert "The history holds no pass of this site." in page
+
+
+def test_the_report_of_a_day_knows_nothing_later(history: Path) -> None:
+    page = made(history, "--date", "2019-12-31")
+    assert "1 June 2019: 8 railcars" in page
+    assert "As of 2019-12-31" in page
+    told = data_of(page)["timeline"]
+    assert {p["day"] for p in told["points"]} == {"2019-06-01"}
+    assert told["periods"] == []
+    assert "2023-09-28" not in page
+    nothing = made(history, "--date", "2001-01-01", name="nothing.html")
+    assert "No pass over" in nothing
+    assert data_of(nothing)["timeline"]["points"] == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence  # noqa: TC003  # dataclass fields
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +51,8 @@ class Facts:
     credits: Sequence[str]
     keys: Sequence[str]
     """Parameter keys that the passes were counted with."""
+    until: dt.date | None
+    """Nothing after this day is told; None: all is."""
 
 
 def gather(
@@ -60,11 +62,17 @@ def gather(
     by_type: dict[str, dict[Kind, int]],
     known: Sequence[Observation],
     words: str,
+    until: dt.date | None = None,
 ) -> Facts:
     """``known`` are the history's observations of the site, ``by_type`` the kinds of each pass by its id.
 
-    Passes of drawn images are used only where there are none of real ones.
+    Passes of drawn images are used only where there are none of real ones. What is of a day after
+    ``until``, or of no known day, is left out.
     """
+    if until is not None:
+        summaries = [one for one in summaries if one.day is not None and one.day <= until]
+        known = [one for one in known if one.last <= until]
+        site = replace(site, observations=tuple(one for one in site.observations if one.last <= until))
     simulated = not any(not one.simulated for one in summaries)
     chosen = [one for one in summaries if one.simulated == simulated]
     simulated = simulated and bool(chosen)
@@ -89,6 +97,7 @@ def gather(
         notes=_notes(site, past, words),
         credits=sorted({credit for one in chosen if (credit := credit_line(one))}),
         keys=sorted({one.key for one in chosen}),
+        until=until,
     )
 
 

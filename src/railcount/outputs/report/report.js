@@ -45,7 +45,7 @@
   function bars(series, own, color) {
     return {
       type: "custom", name: series, silent: true, z: 2, itemStyle: { color: color },
-      data: own.filter((p) => p.high > p.low).map((p) => [p.x, p.low, p.high]),
+      data: own.filter((p) => p.high > p.low).map((p) => [p.x, up(p.low), up(p.high)]),
       renderItem: function (params, api) {
         const a = api.coord([api.value(0), api.value(1)]), b = api.coord([api.value(0), api.value(2)]);
         const line = (x1, y1, x2, y2) => ({ type: "line", shape: { x1, y1, x2, y2 }, style: { stroke: color, lineWidth: 2 } });
@@ -53,6 +53,11 @@
       },
     };
   }
+
+  // On a root axis everything is drawn at its root, and the axis is labelled with what it is the root of.
+  let root = false;
+  const up = (count) => root && count !== null ? Math.sqrt(count) : count;
+  const TICKS = [0, 1, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
 
   let steps = [];
   function timelineOption(width) {
@@ -64,7 +69,7 @@
       own.forEach((p, n) => steps.push({ p: p, seriesIndex: series.length, dataIndex: n }));
       series.push({
         type: "scatter", name: name, z: 3, symbol: l.symbol, symbolSize: l.size, itemStyle: { color: l.color, borderColor: t.paper, borderWidth: 1 },
-        data: own.map((p) => ({ value: [p.x, p.y], p: p })),
+        data: own.map((p) => ({ value: [p.x, up(p.y)], p: p })),
       });
       series.push(bars(name, own, l.color));
     });
@@ -79,13 +84,13 @@
     }
     data.timeline.periods.forEach((one) => series.push({
       type: "line", name: "stated maximum of a period", symbol: "none", lineStyle: { color: t.faint, width: 2, type: "dotted" }, itemStyle: { color: t.faint },
-      data: [{ value: [one.from, one.most], label_: one.label }, { value: [one.to, one.most], label_: one.label }],
+      data: [{ value: [one.from, up(one.most)], label_: one.label }, { value: [one.to, up(one.most)], label_: one.label }],
     }));
     const max = data.timeline.max;
     if (max) series.push({
       type: "line", name: "five-year maximum", symbol: "none", lineStyle: { color: t.max, width: 2, type: "dashed" }, itemStyle: { color: t.max },
-      data: [[max.from, max.max], [max.to, max.max]],
-      markPoint: { symbol: "rect", symbolSize: 0.1, silent: true, data: [{ coord: [max.from, max.max], value: "five-year maximum: " + max.max }], label: { color: t.max, position: [4, -17], align: "left", fontWeight: 600, formatter: "{c}" } },
+      data: [[max.from, up(max.max)], [max.to, up(max.max)]],
+      markPoint: { symbol: "rect", symbolSize: 0.1, silent: true, data: [{ coord: [max.from, up(max.max)], value: "five-year maximum: " + max.max }], label: { color: t.max, position: [4, -17], align: "left", fontWeight: 600, formatter: "{c}" } },
     });
     if (data.timeline.gaps.length && series.length) series[0].markArea = {
       silent: true, itemStyle: { color: t.gap },
@@ -95,6 +100,9 @@
     steps.sort((a, b) => a.p.x - b.p.x);
     const known = [...points.map((p) => p.x), ...data.timeline.periods.flatMap((one) => [one.from, one.to]), ...(max ? [max.from, max.to] : [])];
     const first = Math.min(...known), last = Math.max(...known), room = (last - first) * 0.02 + 864e5;
+    const most = Math.max(1, ...points.map((p) => Math.max(p.y, p.high)), ...data.timeline.periods.map((one) => one.most), max ? max.max : 0);
+    const ticks = TICKS.filter((one) => one <= most).map(up);
+    const marks = root ? { max: 1.05 * up(most), axisTick: { customValues: ticks }, axisLabel: { color: t.faint, customValues: ticks, formatter: (v) => String(Math.round(v * v)) } } : { minInterval: 1, axisLabel: { color: t.faint } };
     const line = "path://M0,9H24V12H0Z";
     const legend = [...new Set(series.map((s) => s.name))].map((name) => series.some((s) => s.name === name && s.type === "line") ? { name: name, icon: line } : name);
     return {
@@ -106,7 +114,7 @@
         formatter: (e) => e.data && e.data.p ? tip(words(e.data.p)) : tip([e.seriesName + (e.data && e.data.label_ ? ": " + e.data.label_ : "")]),
       },
       xAxis: { type: "time", min: first - room, max: last + room, axisLine: { lineStyle: { color: t.faint } }, axisLabel: { color: t.faint, hideOverlap: true }, splitLine: { show: false } },
-      yAxis: { type: "value", min: 0, minInterval: 1, name: "railcars", nameTextStyle: { color: t.faint, align: "right" }, axisLabel: { color: t.faint }, splitLine: { lineStyle: { color: t.line } } },
+      yAxis: { type: "value", min: 0, ...marks, name: "railcars", nameTextStyle: { color: t.faint, align: "right" }, splitLine: { lineStyle: { color: t.line } } },
       dataZoom: printing ? [] : [{ type: "slider", height: 18, bottom: 8, brushSelect: false, showDetail: false, borderColor: t.line, textStyle: { color: t.faint }, fillerColor: "rgba(86,140,200,0.2)" }],
       series: series,
     };
@@ -145,6 +153,12 @@
   dark.addEventListener("change", redraw);
   let width = window.innerWidth;
   window.addEventListener("resize", () => { if (window.innerWidth !== width) { width = window.innerWidth; redraw(); } });
+
+  byId("root").addEventListener("click", () => {
+    root = !root;
+    byId("root").setAttribute("aria-pressed", String(root));
+    redraw();
+  });
 
   let at = -1;
   byId("timeline").addEventListener("keydown", (e) => {
