@@ -125,6 +125,8 @@ class TileCount:
     acquisition: Acquisition | None = None
     site: str | None = None
     zone: str | None = None
+    utc_offset_h: float | None = None
+    """Of the site: local time minus UTC, in hours."""
     grid: Grid | None = None
     regime: Regime | None = None
     """How the size of the pixels lets cars be counted; None where the tile was not looked at."""

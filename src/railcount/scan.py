@@ -140,6 +140,7 @@ def _scan_open(
         status="counted",
         acquisition=tile.acquisition,
         site=known.name if known else None,
+        utc_offset_h=known.utc_offset_h if known else None,
         grid=tile.grid,
     )
     regime = regime_of(tile.grid.gsd_m, sensor_gsd_m=tile.acquisition.sensor_gsd_m)

@@ -250,6 +250,21 @@ def test_a_real_overlay(scan: Scan, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_strips_go_to_a_picture_of_their_own(scan: Scan, drawn: list[str], tmp_path: Path) -> None:
+    scan.counts = [factories.counted(with_strips=True), factories.without_count("failed")]
+    result = scan.run("x/a.tif", "bad.tif", "--overlay", tmp_path, "--strips", tmp_path)
+    assert result.exit_code == 3
+    made = sorted(path.name for path in tmp_path.iterdir())
+    assert made == ["a_strips.png", "bad_strips.png"]
+    assert (tmp_path / "a_strips.png").read_bytes().startswith(b"\x89PNG")
+    assert drawn == ["x/a.tif a.png False"]
+    asked = len(scan.asked)
+    assert "exists" in scan.run("a.tif", "--strips", tmp_path / "a_strips.png").stderr
+    assert scan.run("a.tif", "--strips", tmp_path / "a.jpg").exit_code == 2
+    same = scan.run("a.tif", "--strips", tmp_path / "b.png", "--overlay", tmp_path / "b.png")
+    assert (same.exit_code, len(scan.asked)) == (2, asked)
+
+
 def test_letters_that_stdout_lacks_are_escaped(scan: Scan) -> None:
     result = CliRunner(charset="ascii").invoke(cli, ["scan", "두.tif"])
     assert result.exit_code == 0
@@ -284,7 +299,7 @@ def test_verbosity(
     assert "73 railcars" in result.stdout
 
 
-@pytest.mark.parametrize("option", ["-o", "--overlay"])
+@pytest.mark.parametrize("option", ["-o", "--overlay", "--strips"])
 def test_an_output_that_is_an_input_is_refused(scan: Scan, tmp_path: Path, option: str) -> None:
     given = tmp_path / ("mine.geojson" if option == "-o" else "a.png")
     given.write_bytes(b"mine")

@@ -12,7 +12,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
 from railcount.errors import OutputExists
-from railcount.outputs import overlay, picture, stripsheet
+from railcount.outputs import furniture, overlay, picture, stripsheet
 from railcount.raster.tile import Window
 from railcount.tracks.network import TrackNetwork
 
@@ -46,7 +46,7 @@ def near(image: Any, colour: str) -> Any:
 
 
 def test_overlay_shows_every_car_and_says_what_it_is(tmp_path: Path, drawn: Any, words: list[str]) -> None:
-    count = factories.counted(with_strips=True)
+    count = factories.counted(with_strips=True, utc_offset_h=9.0)
     overlay.draw_overlay(count, drawn, tmp_path / "a.png")
     image = imread(tmp_path / "a.png")
     assert image.shape[1] == 1600
@@ -59,7 +59,7 @@ def test_overlay_shows_every_car_and_says_what_it_is(tmp_path: Path, drawn: Any,
         assert near(block, picture.KIND_COLOURS[car.kind]).any(axis=(1, 2)).mean() > 0.5, car.kind
     text = "\n".join(words)
     assert "73 railcars (70-76, 90 %)" in text
-    assert "2023-10-05T02:11:00Z" in text
+    assert "5 October 2023, 02:11 UTC (11:11 local time, UTC+9), tumangang" in text
     assert "simulated image" in text
     assert "Drawn by hand for tests (simulated)" in text
     assert {"N", "50 m", "1: 10", "2: 8", "3: 6", "4: 6", "11 gondola"} <= set(words)
@@ -120,6 +120,66 @@ def test_other_results(tmp_path: Path, drawn: Any, words: list[str], status: str
     assert all(part in text for part in expected.split(" Too"))
 
 
+def test_labels_of_trains_do_not_cover_each_other() -> None:
+    view = overlay.view_of(factories.grid(), window=Window(0, 0, 640, 360), left=20, top=50)
+    size, away = np.array([40.0, 15.0]), np.array([-1.0, 0.0])
+    first = np.array([500.0, 300.0])
+    second = overlay._free_place(np.array([510.0, 304.0]), away, size=size, view=view, taken=[(first, size)])
+    assert second[0] <= first[0] - 40
+    corner = overlay._free_place(np.array([0.0, 0.0]), away, size=size, view=view, taken=[])
+    assert corner.tolist() == [40.0, 57.5]
+
+
+def doubtful(count: Any, *, train: int) -> Any:
+    cars = tuple(replace(car, confidence=0.3) if car.train == train else car for car in count.cars)
+    return replace(count, cars=cars)
+
+
+def test_doubtful_cars_are_dashed(tmp_path: Path, drawn: Any, words: list[str]) -> None:
+    sure = factories.counted()
+    overlay.draw_overlay(sure, drawn, tmp_path / "sure.png")
+    assert not any("dashed" in word for word in words)
+    overlay.draw_overlay(doubtful(sure, train=3), drawn, tmp_path / "doubtful.png")
+    assert "dashed: confidence below 0.5 (6)" in words
+    colour = picture.KIND_COLOURS["tank"]
+    many, fewer = (near(imread(tmp_path / f"{name}.png"), colour).sum() for name in ("sure", "doubtful"))
+    assert 0.4 * many < fewer < 0.8 * many
+
+
+def test_strip_chart_numbers_every_car_and_hatches_the_doubtful(tmp_path: Path, words: list[str]) -> None:
+    sure = factories.counted(with_strips=True, utc_offset_h=9.0)
+    overlay.draw_strips(sure, tmp_path / "sure.png")
+    assert {f"{car.train}.{car.position}" for car in sure.cars} <= set(words)
+    assert {f"track {n}" for n in range(1, 6)} <= set(words)
+    assert {"10 vehicles", "14 vehicles", "none found", "0 m", "150 m"} <= set(words)
+    text = "\n".join(words)
+    assert "73 railcars (70-76, 90 %)" in text
+    assert "Image: Drawn by hand for tests (simulated)" in text
+    assert "hatched" not in text
+    words.clear()
+    overlay.draw_strips(doubtful(sure, train=3), tmp_path / "doubtful.png")
+    assert "3.1?" in words
+    assert any("hatched and ? where the confidence is below 0.5" in word for word in words)
+    plain, hatched = (imread(tmp_path / f"{name}.png") for name in ("sure", "doubtful"))
+    changed = np.abs(plain[:260, :, :3] - hatched[:260, :, :3]).max(axis=-1) > 0.1
+    assert changed.sum() > 2000
+    again = tmp_path / "again.png"
+    overlay.draw_strips(sure, again)
+    assert again.read_bytes() == (tmp_path / "sure.png").read_bytes()
+    with pytest.raises(OutputExists):
+        overlay.draw_strips(sure, again)
+
+
+def test_strip_chart_without_strips_or_cars(tmp_path: Path, words: list[str]) -> None:
+    overlay.draw_strips(factories.without_count("failed"), tmp_path / "failed.png")
+    assert {"No count: failed", "No track was straightened"} <= set(words)
+    words.clear()
+    strips = factories.counted(with_strips=True).strips
+    overlay.draw_strips(replace(factories.by_length(), strips=strips), tmp_path / "length.png")
+    assert "3 occupied stretches of track: cars are not told apart" in words
+    assert {"204 m", "2 stretches", "1 stretch"} <= set(words)
+
+
 def test_pixels_have_no_north_and_hostile_names_no_effect(tmp_path: Path, words: list[str]) -> None:
     count = factories.counted(crs=None, tile="두만강 $\\frac$ \x1b[2J.tif")
     overlay.draw_overlay(count, factories.tile(crs=None), tmp_path / "a.png")
@@ -133,7 +193,7 @@ def test_north(turned: bool, expected: tuple[float, float], monkeypatch: pytest.
     monkeypatch.setattr(picture.Page, "lines", lambda self, lines, **options: drawn_lines.extend(lines))
     grid = factories.grid(turned=turned)
     view = overlay.view_of(grid, window=Window(0, 0, 640, 360), left=0, top=0)
-    overlay._draw_north(picture.Page(width=100, height=100), view=view)
+    overlay._draw_furniture(picture.Page(width=100, height=100), view=view, credit=None)
     tail, tip = drawn_lines[0]
     np.testing.assert_allclose((tip - tail) / np.hypot(*(tip - tail)), expected, atol=1e-9)
 
@@ -173,7 +233,7 @@ def test_shrunk_averages_blocks() -> None:
 
 @pytest.mark.parametrize(("about", "length"), [(61, 50), (50, 50), (19, 10), (2.5, 2), (1234, 1000)])
 def test_scale_bar_is_round(about: float, length: float) -> None:
-    assert overlay._round_length(about) == length
+    assert furniture.round_length(about) == length
 
 
 def test_preview(tmp_path: Path, drawn: Any, words: list[str]) -> None:

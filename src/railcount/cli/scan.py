@@ -54,6 +54,12 @@ FAIL_LEVELS = ("quiet", "normal", "elevated", "record", "unprecedented")
     metavar="FILE.png",
     help="Picture to check every car by eye; for several tiles a folder that exists.",
 )
+@click.option(
+    "--strips",
+    type=options.OUTPUT,
+    metavar="FILE.png",
+    help="Picture of all tracks straightened, each car numbered; for several tiles a folder that exists.",
+)
 @past.history
 @click.option("--no-baseline", is_flag=True, help="Count only; do not compare.")
 @click.option(
@@ -81,6 +87,7 @@ def scan(  # noqa: PLR0917
     form: str,
     outputs: tuple[str, ...],
     overlay: str | None,
+    strips: str | None,
     history: str | None,
     no_baseline: bool,
     fail_on: str | None,
@@ -100,7 +107,7 @@ def scan(  # noqa: PLR0917
       railcount scan sample_tiles/2023-10-05/*.tif
       railcount scan yard.tif --tracks yard_tracks.geojson -o cars.geojson
       railcount scan yard.tif --valid yard_udm2.tif
-      railcount scan crop.tif --gsd 0.3 --date 2023-10-05 --overlay crop.png
+      railcount scan crop.tif --gsd 0.3 --date 2023-10-05 --overlay crop.png --strips crop_strips.png
     """
     inputs = (*tiles, tracks, mask, valid, site)
     if valid is not None and len(tiles) > 1:
@@ -108,7 +115,11 @@ def scan(  # noqa: PLR0917
             f"a quality mask belongs to one image, and {len(tiles)} tiles were given; scan them apart",
             param_hint="--valid",
         )
-    pictures = _check_outputs(tiles, outputs=outputs, overlay=overlay, inputs=inputs, overwrite=overwrite)
+    _check_outputs(outputs, inputs=inputs, overwrite=overwrite)
+    pictures = _pictures(tiles, overlay, option="--overlay", inputs=inputs, overwrite=overwrite)
+    sheets = _pictures(tiles, strips, option="--strips", inputs=inputs, overwrite=overwrite)
+    if set(pictures) & set(sheets):
+        raise click.BadParameter("it is the file of --overlay too", param_hint="--strips")
     guarded = guard.begin(time_limit_s=time_limit, memory_limit_bytes=memory_limit * 2**20)
     reading = {"gsd_m": gsd_m, "limits": limits, "drivers": drivers}
     counting = {
@@ -122,7 +133,7 @@ def scan(  # noqa: PLR0917
         "past": None if history is None else (lambda site: past.read(history, site).observations),
     }
     counts = [
-        _count(tile, guarded, number=number, keep_strips=bool(pictures), options=counting | reading)
+        _count(tile, guarded, number=number, keep_strips=bool(pictures or sheets), options=counting | reading)
         for number, tile in enumerate(tiles)
     ]
     from railcount.outputs.write import write_counts
@@ -134,6 +145,8 @@ def scan(  # noqa: PLR0917
         is_lost |= _draw(
             count, picture, guarded, number=number, reading=reading | {"acquired": date}, overwrite=overwrite
         )
+    for number, (count, sheet) in enumerate(zip(counts, sheets, strict=False)):
+        guarded.step(f"strips {number}", partial(_draw_strips, count, sheet, overwrite=overwrite))
     _show(counts, form=form)
     ctx.exit(_exit_code(counts, fail_on=fail_on) or int(is_lost))
 
@@ -158,15 +171,8 @@ def _count(
         return TileCount(tile=tile, sha256=None, status=status, reasons=(str(lost),))
 
 
-def _check_outputs(
-    tiles: tuple[str, ...],
-    *,
-    outputs: tuple[str, ...],
-    overlay: str | None,
-    inputs: tuple[str | None, ...],
-    overwrite: bool,
-) -> list[Path]:
-    """Refuse outputs that cannot work before any counting; the picture's path for each tile."""
+def _check_outputs(outputs: tuple[str, ...], *, inputs: tuple[str | None, ...], overwrite: bool) -> None:
+    """Refuse outputs that cannot work before any counting."""
     from railcount.errors import InputError
     from railcount.files import check_target
     from railcount.outputs.write import format_of
@@ -178,22 +184,35 @@ def _check_outputs(
             raise click.BadParameter(str(error), param_hint="--output") from error
         options.check_not_input(path, *inputs)
         check_target(path, overwrite=overwrite)
-    if overlay is None:
+
+
+def _pictures(
+    tiles: tuple[str, ...],
+    target: str | None,
+    *,
+    option: str,
+    inputs: tuple[str | None, ...],
+    overwrite: bool,
+) -> list[Path]:
+    """The picture's path for each tile; refused here where it cannot be written."""
+    from railcount.files import check_target
+
+    if target is None:
         return []
-    if len(tiles) == 1 and not Path(overlay).is_dir():
-        if Path(overlay).suffix.lower() != ".png":
-            raise click.BadParameter("the picture's name must end in .png", param_hint="--overlay")
-        pictures = [Path(overlay)]
-    elif Path(overlay).is_dir():
-        pictures = [Path(overlay) / f"{Path(tile).stem}.png" for tile in tiles]
+    if len(tiles) == 1 and not Path(target).is_dir():
+        if Path(target).suffix.lower() != ".png":
+            raise click.BadParameter("the picture's name must end in .png", param_hint=option)
+        pictures = [Path(target)]
+    elif Path(target).is_dir():
+        ending = "_strips.png" if option == "--strips" else ".png"
+        pictures = [Path(target) / f"{Path(tile).stem}{ending}" for tile in tiles]
     else:
         raise click.BadParameter(
-            f"for several tiles it must be a folder that exists; {overlay!r} is none", param_hint="--overlay"
+            f"for several tiles it must be a folder that exists; {target!r} is none", param_hint=option
         )
     if len(set(pictures)) < len(pictures):
         raise click.BadParameter(
-            "two tiles have the same name, so their pictures would too; scan them apart",
-            param_hint="--overlay",
+            "two tiles have the same name, so their pictures would too; scan them apart", param_hint=option
         )
     for picture in pictures:
         options.check_not_input(picture, *inputs)
@@ -227,6 +246,12 @@ def _draw(
         click.echo(f"railcount: no picture for {escape(count.tile)}: {escape(str(error))}", err=True)
         return isinstance(error, TileLost)
     return False
+
+
+def _draw_strips(count: TileCount, sheet: Path, *, overwrite: bool) -> None:
+    from railcount.outputs.overlay import draw_strips
+
+    draw_strips(count, sheet, overwrite=overwrite)
 
 
 def _show(counts: list[TileCount], *, form: str) -> None:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from railcount.counts import KINDS
 from railcount.files import check_target
-from railcount.outputs.picture import FAINT, INK, KIND_COLOURS, Page, stretch_of
+from railcount.outputs.furniture import credit_words, draw_credit, draw_legend, draw_north, draw_scale
+from railcount.outputs.picture import FAINT, INK, KIND_COLOURS, LIGHT, Page, stretch_of, text_width, wrapped
 from railcount.outputs.stripsheet import DOUBTFUL, MAX_ROWS, Row, draw_rows, rows_of
 from railcount.outputs.table import headline, track_length_m
-from railcount.outputs.text import SIMULATED, credit_line, time_text
+from railcount.outputs.text import SIMULATED, credit_line, moment_words
 from railcount.raster.tile import Window
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -32,8 +32,10 @@ MAX_IMAGE_HEIGHT_PX = 1400
 AROUND_TRACKS_M = 40.0
 """What is shown of a large tile around its tracks."""
 _LINE_PX = 21.0
+_LABEL_STEPS, _LABEL_STEP_PX = 12, 8.0
 _LEGEND_PX = 30.0
-_WRAP = 118
+_TEXT_PX = WIDTH_PX - 2 * MARGIN_PX
+_HEAD_PX, _SMALL_PX = 17, 13
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +91,7 @@ def draw_overlay(
     stretch = stretch_of(pixels.bands, pixels.valid)
     captions = _captions(count, whole=window == _whole(tile.grid))
     view = view_of(tile.grid, window=window, left=MARGIN_PX, top=MARGIN_PX + _LINE_PX * len(captions) + 8)
-    rows = rows_of(count.strips, count.cars, width_px=WIDTH_PX - 2 * MARGIN_PX)
+    rows = rows_of(count.strips, count.cars, count.stretches, width_px=WIDTH_PX - 2 * MARGIN_PX)
     sheet_top = view.box[3] + _LEGEND_PX
     heading = _sheet_heading(rows)
     height = sheet_top + (32 if rows else 0) + sum(row.height_px for row in rows[:MAX_ROWS]) + MARGIN_PX / 2
@@ -102,10 +104,43 @@ def draw_overlay(
     _draw_stretches(page, count.stretches, view=view)
     _draw_cars(page, count.cars, view=view)
     _draw_furniture(page, view=view, credit=credit_line(count.acquisition))
-    _draw_legend(page, count, top=view.box[3] + _LEGEND_PX / 2)
+    doubtful = sum(car.confidence < DOUBTFUL for car in count.cars)
+    notes = [f"dashed: confidence below {DOUBTFUL} ({doubtful})"] if doubtful else []
+    notes += ["at the head of each train: its number and its vehicles"] if count.cars else []
+    _draw_legend(page, count, top=view.box[3] + _LEGEND_PX / 2, notes=notes)
     if rows:
         page.text((MARGIN_PX, sheet_top + 14), heading, size=13, bold=True)
         draw_rows(page, rows[:MAX_ROWS], left=MARGIN_PX, top=sheet_top + 30, stretch=stretch)
+    page.save(path, overwrite=overwrite)
+
+
+def draw_strips(count: TileCount, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Write a PNG of the straightened tracks alone, each from its beginning to its end.
+
+    Every vehicle is numbered ``train.position``; one of a confidence below DOUBTFUL is hatched.
+    Needs the count's ``strips``: without any the picture says that there are none. The same count
+    gives the same bytes.
+
+    Raises OutputExists and OutputError.
+    """
+    check_target(path, overwrite=overwrite)
+    captions = [*_captions(count, whole=True)]
+    if credit := credit_line(count.acquisition):
+        captions.append((credit_words(credit), False))
+    rows = rows_of(count.strips, count.cars, count.stretches, width_px=WIDTH_PX - 2 * MARGIN_PX)
+    top = MARGIN_PX + _LINE_PX * len(captions) + 8
+    legend = _LEGEND_PX if count.cars or count.stretches else 0
+    sheet_top = top + legend
+    height = sheet_top + 32 + sum(row.height_px for row in rows[:MAX_ROWS]) + MARGIN_PX / 2
+    page = Page(width=WIDTH_PX, height=int(np.ceil(height)))
+    _draw_captions(page, captions)
+    _draw_legend(page, count, top=top + _LEGEND_PX / 2)
+    page.text((MARGIN_PX, sheet_top + 14), _sheet_heading(rows), size=13, bold=True)
+    if rows:
+        # One stretch for all strips, so that their greys can be compared.
+        bands = np.concatenate([s.bands.reshape(len(s.bands), 1, -1) for s in count.strips], axis=2)
+        valid = np.concatenate([s.valid.reshape(1, -1) for s in count.strips], axis=1)
+        draw_rows(page, rows[:MAX_ROWS], left=MARGIN_PX, top=sheet_top + 30, stretch=stretch_of(bands, valid))
     page.save(path, overwrite=overwrite)
 
 
@@ -122,9 +157,9 @@ def draw_tracks_preview(
     total_m = sum(track_length_m(track, grid=tile.grid) for track in network.tracks)
     n = len(network.tracks)
     title = f"{n} track{'' if n == 1 else 's'} ({network.source}), {total_m:.0f} m"
-    captions = [(line, True) for line in textwrap.wrap(title, _WRAP)]
+    captions = [(line, True) for line in wrapped(title, width=_TEXT_PX, size=_HEAD_PX, bold=True)]
     for sentence in (tile.path.name + _simulated(tile.acquisition.simulated), *network.reasons):
-        captions += [(line, False) for line in textwrap.wrap(sentence, _WRAP + 30)]
+        captions += [(line, False) for line in wrapped(sentence, width=_TEXT_PX, size=_SMALL_PX)]
     top = MARGIN_PX + _LINE_PX * len(captions) + 8
     view = view_of(tile.grid, window=_whole(tile.grid), left=MARGIN_PX, top=top)
     page = Page(width=WIDTH_PX, height=int(np.ceil(view.box[3] + MARGIN_PX)))
@@ -135,7 +170,7 @@ def draw_tracks_preview(
     for track, line in zip(network.tracks, lines, strict=True):
         for end, across in ((line[0], "left"), (line[-1], "right")):
             at = (float(np.clip(end[0], *view.box[::2])), float(np.clip(end[1], *view.box[1::2])))
-            page.text(at, track.id, size=11, across=across, box="white")
+            page.text(at, track.id, size=12, bold=True, across=across, colour=LIGHT, halo=True)
     _draw_furniture(page, view=view, credit=credit_line(tile.acquisition))
     page.save(path, overwrite=overwrite)
 
@@ -168,22 +203,24 @@ def _captions(count: TileCount, *, whole: bool) -> list[tuple[str, bool]]:
     acquisition = count.acquisition
     sensor = acquisition.sensor if acquisition else None
     parts = [
-        time_text(acquisition) or "date not known",
+        moment_words(acquisition, utc_offset_h=count.utc_offset_h) or "date not known",
         *(part for part in (count.site, count.zone, sensor) if part and part.lower() != SIMULATED),
         *([f"{count.grid.gsd_m:.2f} m pixels"] if count.grid else []),
         count.tile if whole else f"{count.tile} (the part around the tracks)",
     ]
     facts = ", ".join(parts) + _simulated(acquisition is not None and acquisition.simulated)
-    lines = [(line, True) for line in textwrap.wrap(headline(count), _WRAP)]
+    lines = [(line, True) for line in wrapped(headline(count), width=_TEXT_PX, size=_HEAD_PX, bold=True)]
     for sentence in (facts, *count.reasons):
-        lines += [(line, False) for line in textwrap.wrap(sentence, _WRAP + 30)]
+        lines += [(line, False) for line in wrapped(sentence, width=_TEXT_PX, size=_SMALL_PX)]
     return lines
 
 
 def _sheet_heading(rows: list[Row]) -> str:
+    if not rows:
+        return "No track was straightened"
     text = "Straightened tracks: marks at both ends of every vehicle, numbered train.position"
     if any(car.confidence < DOUBTFUL for row in rows for car in row.cars):
-        text += f"; ? where the confidence is below {DOUBTFUL}"
+        text += f"; hatched and ? where the confidence is below {DOUBTFUL}"
     if len(rows) > MAX_ROWS:
         text += f" (the first {MAX_ROWS} of {len(rows)} rows)"
     return text
@@ -192,13 +229,16 @@ def _sheet_heading(rows: list[Row]) -> str:
 def _draw_captions(page: Page, captions: list[tuple[str, bool]]) -> None:
     for i, (line, bold) in enumerate(captions):
         at = (MARGIN_PX, MARGIN_PX + _LINE_PX * (i + 0.4))
-        page.text(at, line, size=17 if bold else 13, bold=bold, colour=INK if bold else FAINT)
+        page.text(at, line, size=_HEAD_PX if bold else _SMALL_PX, bold=bold, colour=INK if bold else FAINT)
 
 
 def _draw_cars(page: Page, cars: tuple[Car, ...], *, view: View) -> None:
-    outlines = [view.place(np.concatenate([car.outline_px, car.outline_px[:1]])) for car in cars]
-    colours = [KIND_COLOURS[car.kind] for car in cars]
-    page.lines(outlines, colour=colours, width=1.3, halo=True, clip=view.box)
+    for is_doubtful in (False, True):
+        some = [car for car in cars if (car.confidence < DOUBTFUL) == is_doubtful]
+        outlines = [view.place(np.concatenate([car.outline_px, car.outline_px[:1]])) for car in some]
+        colours = [KIND_COLOURS[car.kind] for car in some]
+        page.lines(outlines, colour=colours, width=1.3, halo=True, clip=view.box, dashed=is_doubtful)
+    taken: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
     trains: dict[int, list[Car]] = {}
     for car in cars:
         trains.setdefault(car.train, []).append(car)
@@ -210,11 +250,31 @@ def _draw_cars(page: Page, cars: tuple[Car, ...], *, view: View) -> None:
         along = along / max(float(np.hypot(*along)), 1e-9)
         half = float(np.ptp(ends @ along)) / 2
         label = f"{number}: {len(vehicles)}"
-        reach = half + 6 + abs(along[0]) * 3.6 * len(label) + abs(along[1]) * 8
-        x, y = middles[0] - along * reach
-        left, top, right, bottom = view.box
-        at = (float(np.clip(x, left + 20, right - 20)), float(np.clip(y, top + 10, bottom - 10)))
-        page.text(at, label, size=11.5, bold=True, across="center", box="white")
+        size = np.array([text_width(label, size=12, bold=True) + 4, 15.0])
+        reach = half + 4 + float(np.abs(along) @ size) / 2
+        at = _free_place(middles[0] - along * reach, -along, size=size, view=view, taken=taken)
+        taken.append((at, size))
+        page.text(
+            (float(at[0]), float(at[1])), label, size=12, bold=True, across="center", colour=LIGHT, halo=True
+        )
+
+
+def _free_place(
+    at: NDArray[np.float64],
+    away: NDArray[np.float64],
+    *,
+    size: NDArray[np.float64],
+    view: View,
+    taken: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]],
+) -> NDArray[np.float64]:
+    """A label's middle: at ``at`` or further ``away``, where no label is; else ``at``, within the picture."""
+    box = np.array(view.box)
+    low, high = box[:2] + size / 2, box[2:] - size / 2
+    for step in range(_LABEL_STEPS):
+        place = np.clip(at + away * step * _LABEL_STEP_PX, low, high)
+        if not any(np.all(np.abs(place - other) < (size + its) / 2) for other, its in taken):
+            return place
+    return np.clip(at, low, high)
 
 
 def _draw_stretches(page: Page, stretches: tuple[Stretch, ...], *, view: View) -> None:
@@ -222,55 +282,22 @@ def _draw_stretches(page: Page, stretches: tuple[Stretch, ...], *, view: View) -
     page.lines(outlines, colour=KIND_COLOURS["unknown"], width=1.6, halo=True, clip=view.box)
 
 
-def _draw_legend(page: Page, count: TileCount, *, top: float) -> None:
-    cars = count.cars
+def _draw_legend(page: Page, count: TileCount, *, top: float, notes: Sequence[str] = ()) -> None:
     x = float(MARGIN_PX)
     if count.stretches:
         page.rectangle((x, top - 6, x + 20, top + 6), colour=KIND_COLOURS["unknown"])
         words = f"{len(count.stretches)} occupied stretches of track: cars are not told apart"
         page.text((x + 26, top), words, size=12.5)
-    tally = {kind: sum(car.kind == kind for car in cars) for kind in KINDS}
-    for kind, n in tally.items():
-        if not n:
-            continue
-        page.rectangle((x, top - 6, x + 20, top + 6), colour=KIND_COLOURS[kind])
-        words = f"{n} {kind}"
-        page.text((x + 26, top), words, size=12.5)
-        x += 26 + 8.2 * len(words) + 18
-    if cars:
-        page.text((x, top), "at the head of each train: its number and its vehicles", size=12.5, colour=FAINT)
+        return
+    draw_legend(page, count.cars, left=x, middle=top, right=WIDTH_PX - MARGIN_PX, notes=notes)
 
 
 def _draw_furniture(page: Page, *, view: View, credit: str | None) -> None:
     """Scale bar, north arrow and credit, on the image."""
-    left, _, right, bottom = view.box
-    length_m = _round_length((right - left) / view.px_per_m / 5)
-    bar = length_m * view.px_per_m
-    page.rectangle((left + 10, bottom - 36, left + 30 + bar, bottom - 8), colour="white", alpha=0.8)
-    page.rectangle((left + 20, bottom - 18, left + 20 + bar, bottom - 14), colour="black")
-    page.text((left + 20 + bar / 2, bottom - 27), f"{length_m:g} m", size=12, across="center")
-    if credit:
-        page.text((right - 8, bottom - 14), credit[:120], size=11.5, across="right", box="white")
+    draw_scale(page, view.box, px_per_m=view.px_per_m)
+    draw_credit(page, view.box, credit)
     if view.grid.crs is not None:
-        _draw_north(page, view=view)
-
-
-def _draw_north(page: Page, *, view: View) -> None:
-    corner = np.array([view.window.col, view.window.row], dtype=np.float64)
-    # Local y points south.
-    north = view.place(corner + view.grid.to_pixel(np.array([0.0, -1.0]))) - view.place(corner)
-    north = north / np.hypot(*north)
-    side = np.array([-north[1], north[0]])
-    centre = np.array([view.box[2] - 40, view.box[1] + 40])
-    tip, tail = centre + 22 * north, centre - 14 * north
-    arrow = [np.array([tail, tip]), np.array([tip - 9 * north - 6 * side, tip, tip - 9 * north + 6 * side])]
-    page.lines(arrow, colour="black", width=5.0, alpha=0.6)
-    page.lines(arrow, colour="white", width=2.4)
-    x, y = centre - 25 * north
-    page.text((float(x), float(y)), "N", size=13, bold=True, across="center", box="white")
-
-
-def _round_length(about_m: float) -> float:
-    """The largest of 1, 2, 5 x 10^n metres that is not longer."""
-    power = 10.0 ** np.floor(np.log10(about_m))
-    return float(max(step * power for step in (1, 2, 5) if step * power <= about_m * (1 + 1e-9)))
+        corner = np.array([view.window.col, view.window.row], dtype=np.float64)
+        # Local y points south.
+        x, y = view.place(corner + view.grid.to_pixel(np.array([0.0, -1.0]))) - view.place(corner)
+        draw_north(page, view.box, north=(float(x), float(y)))

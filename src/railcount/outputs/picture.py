@@ -6,6 +6,7 @@ may run in any thread or process.
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -30,6 +31,10 @@ DPI = 100
 POINTS_PER_PX = 72 / DPI
 INK = "#202020"
 FAINT = "#5a5a5a"
+LIGHT = "white"
+"""Of labels on pixels, with a halo."""
+HALO_PX = 3.5
+DASH_PX = 5.0
 NO_DATA_RGB = (226, 226, 232)
 STRETCH_PERCENT = (2.0, 98.0)
 _STRETCH_SAMPLES = 2_000_000
@@ -132,6 +137,7 @@ class Page:
         alpha: float = 1.0,
         clip: tuple[float, float, float, float] | None = None,
         halo: bool = False,
+        dashed: bool = False,
     ) -> None:
         """Polylines, each (n, 2); ``width`` in pixels; ``halo`` puts a dark edge under them."""
         from matplotlib.collections import LineCollection
@@ -144,7 +150,12 @@ class Page:
             passes.insert(0, ("black", width + 1.6, 0.55 * alpha))
         for paint, wide, see_through in passes:
             drawn = LineCollection(
-                list(lines), colors=paint, linewidths=wide * POINTS_PER_PX, alpha=see_through, zorder=2
+                list(lines),
+                colors=paint,
+                linewidths=wide * POINTS_PER_PX,
+                linestyles=[(0, [DASH_PX / wide, DASH_PX / wide])] if dashed else "solid",
+                alpha=see_through,
+                zorder=2,
             )
             self._axes.add_collection(drawn, autolim=False)
             if clip is not None:
@@ -161,6 +172,25 @@ class Page:
             Rectangle((left, top), right - left, bottom - top, facecolor=colour, alpha=alpha, lw=0, zorder=3)
         )
 
+    def hatch(self, box: tuple[float, float, float, float], *, colour: str) -> None:
+        """Slanting lines in a box (left, top, right, bottom)."""
+        from matplotlib.patches import Rectangle
+
+        left, top, right, bottom = box
+        for paint, wide in (("black", 2.6), (colour, 1.2)):
+            lines = Rectangle(
+                (left, top),
+                right - left,
+                bottom - top,
+                fill=False,
+                hatch="/////",
+                edgecolor=paint,
+                lw=0,
+                zorder=2,
+            )
+            lines.set_hatch_linewidth(wide * POINTS_PER_PX)
+            self._axes.add_patch(lines)
+
     def text(
         self,
         at: tuple[float, float],
@@ -171,10 +201,12 @@ class Page:
         bold: bool = False,
         across: str = "left",
         down: str = "center",
-        box: str | None = None,
+        halo: bool = False,
     ) -> None:
-        """One line of text, ``size`` in pixels; ``box`` is the colour of a plate under it."""
-        plate = {"facecolor": box, "edgecolor": "none", "alpha": 0.8, "pad": 1.2} if box else None
+        """One line of text, ``size`` in pixels; ``halo`` puts a dark edge around it, for light text."""
+        from matplotlib.patheffects import withStroke
+
+        edge = [withStroke(linewidth=HALO_PX * POINTS_PER_PX, foreground="black", alpha=0.75)] if halo else []
         self._axes.text(
             *at,
             drawable(words),
@@ -183,7 +215,7 @@ class Page:
             color=colour,
             ha=across,
             va=down,
-            bbox=plate,
+            path_effects=edge,
             parse_math=False,
             zorder=4,
         )
@@ -194,6 +226,21 @@ class Page:
             self._canvas.print_png(  # type: ignore[no-untyped-call]
                 temporary, metadata={"Software": "railcount"}
             )
+
+
+def text_width(words: str, *, size: float, bold: bool = False) -> float:
+    """How wide ``Page.text`` draws it, in pixels."""
+    from matplotlib.textpath import TextPath
+
+    path = TextPath((0, 0), drawable(words), size=size, prop=_font(bold=bold))
+    return float(path.get_extents().width) if len(path.vertices) else 0.0
+
+
+def wrapped(words: str, *, width: float, size: float, bold: bool = False) -> list[str]:
+    """Lines of about ``width`` pixels at most: as many letters as fit at this text's own mean width."""
+    text = drawable(words)
+    wide = text_width(text, size=size, bold=bold)
+    return textwrap.wrap(text, max(20, int(0.97 * width * len(text) / max(wide, 1.0))))
 
 
 def drawable(words: str) -> str:

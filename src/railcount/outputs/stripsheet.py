@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,19 +13,23 @@ from railcount.outputs.picture import FAINT, INK, KIND_COLOURS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from railcount.counts import Car
-    from railcount.outputs.picture import Page, Stretch
+    from railcount.counts import Car, Stretch
+    from railcount.outputs.picture import Page
+    from railcount.outputs.picture import Stretch as GreyStretch
     from railcount.strips import Strip
 
 PX_PER_M = 4.5
 """A 14 m car is 63 px long: its gap to the next is 5 px, and a number fits over it."""
 LABEL_PX = 92
 NUMBER_PX = 15
-SPACE_PX = 7
+SPACE_PX = 21
+"""Below a row: the metres along the track."""
+TICK_M = 10
+TICK_LABEL_M = 50
 MAX_ROWS = 600
-"""Agg draws pages up to 65536 px high; a row takes about 60."""
+"""Agg draws pages up to 65536 px high; a row takes about 75."""
 DOUBTFUL = 0.5
-"""Cars below this confidence carry a question mark."""
+"""Cars below this confidence are hatched, or dashed, and carry a question mark."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,6 +40,9 @@ class Row:
     start_m: float
     end_m: float
     cars: tuple[Car, ...]
+    stretches: tuple[Stretch, ...]
+    n_on_track: int
+    """Vehicles on the whole track, or stretches where vehicles are not told apart."""
 
     @property
     def height_px(self) -> float:
@@ -42,12 +50,15 @@ class Row:
         return NUMBER_PX + 2 * self.strip.half_width_m * PX_PER_M + SPACE_PX
 
 
-def rows_of(strips: Sequence[Strip], cars: Sequence[Car], *, width_px: float) -> list[Row]:
+def rows_of(
+    strips: Sequence[Strip], cars: Sequence[Car], stretches: Sequence[Stretch] = (), *, width_px: float
+) -> list[Row]:
     """Strips cut into rows that fit; a row ends before a car rather than in it."""
     longest_m = (width_px - LABEL_PX) / PX_PER_M
     rows = []
     for strip in strips:
         own = sorted((car for car in cars if car.track == strip.track.id), key=lambda car: car.start_m)
+        occupied = [one for one in stretches if one.track == strip.track.id]
         start_m = 0.0
         while start_m < strip.length_m - strip.step_m / 2:
             end_m = min(start_m + longest_m, strip.length_m)
@@ -56,19 +67,28 @@ def rows_of(strips: Sequence[Strip], cars: Sequence[Car], *, width_px: float) ->
                 cut = [car.start_m - 0.5 for car in own if car.start_m - 0.5 < end_m < car.end_m + 0.5]
                 end_m = min([end_m, *(at for at in cut if at > start_m + longest_m / 2)])
             touching = tuple(car for car in own if car.end_m > start_m and car.start_m < end_m)
-            rows.append(Row(strip=strip, start_m=start_m, end_m=end_m, cars=touching))
+            rows.append(
+                Row(
+                    strip=strip,
+                    start_m=start_m,
+                    end_m=end_m,
+                    cars=touching,
+                    stretches=tuple(one for one in occupied if one.end_m > start_m and one.start_m < end_m),
+                    n_on_track=len(own) or len(occupied),
+                )
+            )
             start_m = end_m
     return rows
 
 
-def draw_rows(page: Page, rows: Sequence[Row], *, left: float, top: float, stretch: Stretch) -> None:
+def draw_rows(page: Page, rows: Sequence[Row], *, left: float, top: float, stretch: GreyStretch) -> None:
     """Draw the rows one under the other."""
     for row in rows:
         _draw_row(page, row, left=left, top=top, stretch=stretch)
         top += row.height_px
 
 
-def _draw_row(page: Page, row: Row, *, left: float, top: float, stretch: Stretch) -> None:
+def _draw_row(page: Page, row: Row, *, left: float, top: float, stretch: GreyStretch) -> None:
     strip = row.strip
     first, last = round(row.start_m / strip.step_m), round(row.end_m / strip.step_m)
     x0, y0 = left + LABEL_PX, top + NUMBER_PX
@@ -76,9 +96,45 @@ def _draw_row(page: Page, row: Row, *, left: float, top: float, stretch: Stretch
     box = (x0, y0, x0 + (row.end_m - row.start_m) * PX_PER_M, y0 + 2 * strip.half_width_m * PX_PER_M)
     page.image(stretch.to_rgb(strip.bands[:, :, first:last], strip.valid[:, first:last]), box=box)
     page.text((left, middle - 7), f"track {_short(strip.track.id)}", size=12, bold=True)
-    page.text((left, middle + 8), f"from {row.start_m:.0f} m", size=10.5, colour=FAINT)
+    page.text((left, middle + 8), _below_name(row), size=10.5, colour=FAINT)
+    _draw_metres(page, row, x0=x0, bottom=box[3])
+    for one in row.stretches:
+        _draw_stretch(page, one, row=row, x0=x0, box=box)
     for car in row.cars:
         _draw_car(page, car, row=row, x0=x0, middle=middle, box=box)
+
+
+def _below_name(row: Row) -> str:
+    if row.start_m > 0:
+        return f"from {row.start_m:.0f} m"
+    what = "stretch" if row.stretches else "vehicle"
+    plural = {"stretch": "stretches", "vehicle": "vehicles"}[what]
+    return f"{row.n_on_track} {what if row.n_on_track == 1 else plural}" if row.n_on_track else "none found"
+
+
+def _draw_metres(page: Page, row: Row, *, x0: float, bottom: float) -> None:
+    """Marks along the track under the row."""
+    for at in range(math.ceil(row.start_m / TICK_M) * TICK_M, math.floor(row.end_m) + 1, TICK_M):
+        x = _crisp(x0 + (at - row.start_m) * PX_PER_M)
+        is_named = at % TICK_LABEL_M == 0
+        tick = np.array([[x, bottom + 1], [x, bottom + (5 if is_named else 3)]])
+        page.lines([tick], colour=FAINT, width=1.0)
+        if is_named:
+            page.text((x, bottom + 11), f"{at} m", size=9.5, colour=FAINT, across="center" if at else "left")
+
+
+def _draw_stretch(
+    page: Page, one: Stretch, *, row: Row, x0: float, box: tuple[float, float, float, float]
+) -> None:
+    """Marks at both ends of where vehicles stand, and a line beside them."""
+    a, b = (_crisp(x0 + (at - row.start_m) * PX_PER_M) for at in (one.start_m, one.end_m))
+    top, bottom = box[1] + 1.5, box[3] - 1.5
+    ring = np.array([[a, top], [b, top], [b, bottom], [a, bottom], [a, top]])
+    page.lines([ring], colour=KIND_COLOURS["unknown"], width=2.0, halo=True, clip=box)
+    centre = (max(a, box[0]) + min(b, box[2])) / 2
+    page.text(
+        (centre, box[1] - 2), f"{one.end_m - one.start_m:.0f} m", size=10.5, across="center", down="bottom"
+    )
 
 
 def _draw_car(
@@ -94,10 +150,15 @@ def _draw_car(
         np.array([[a, top], [a, upper], [b, upper], [b, top]]),
         np.array([[a, bottom], [a, lower], [b, lower], [b, bottom]]),
     ]
+    is_doubtful = car.confidence < DOUBTFUL
+    if is_doubtful and max(a, box[0]) < min(b, box[2]):
+        for upper_y, lower_y in ((top, upper), (lower, bottom)):
+            within = (max(a, box[0]), upper_y, min(b, box[2]), lower_y)
+            page.hatch(within, colour=KIND_COLOURS[car.kind])
     page.lines(marks, colour=KIND_COLOURS[car.kind], width=2.0, halo=True, clip=box)
     centre = (a + b) / 2
     if box[0] <= centre <= box[2]:
-        doubt = "?" if car.confidence < DOUBTFUL else ""
+        doubt = "?" if is_doubtful else ""
         number = f"{car.train}.{car.position}{doubt}"
         page.text((centre, top - 2), number, size=10.5, colour=INK, across="center", down="bottom")
 

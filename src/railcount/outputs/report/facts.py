@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from railcount.baseline.describe import describe, last_day
 from railcount.counts import KINDS, STATUSES_WITH_COUNT
 from railcount.outputs.observations import listed, number, origin
-from railcount.outputs.text import credit_line, time_text
+from railcount.outputs.text import credit_line, day_words, time_text
 from railcount.text import escape
 
 if TYPE_CHECKING:
@@ -99,12 +99,6 @@ def gather(
         keys=sorted({one.key for one in chosen}),
         until=until,
     )
-
-
-def day_words(day: dt.date) -> str:
-    """``5 October 2023``, in English whatever the machine's language."""
-    months = "January February March April May June July August September October November December"
-    return f"{day.day} {months.split()[day.month - 1]} {day.year}"
 
 
 def range_words(interval: Interval) -> str:
