@@ -6,6 +6,7 @@ README's test command as it stands.
 
 from __future__ import annotations
 
+import datetime as dt
 import glob
 import json
 import re
@@ -194,9 +195,13 @@ def test_help_examples_run(name: str, folder: Path, monkeypatch: pytest.MonkeyPa
             history.record_tile(past.tile(), key=past.KEY)
             history.record_pass(past.one_pass(past.tile()), key=past.KEY)
     if name == "report":
+        early = past.tile("early.tif", acquired=dt.datetime(2023, 9, 14, 3, tzinfo=dt.UTC))
         with History.open(folder / "counts.sqlite") as history:
-            history.record_tile(past.tile(), key=past.KEY)
-            history.record_pass(past.one_pass(past.tile()), key=past.KEY)
+            for one in (early, past.tile()):
+                history.record_tile(one, key=past.KEY)
+                history.record_pass(past.one_pass(one), key=past.KEY)
+        for target in ("before.tif", "after.tif"):
+            shutil.copy(folder / "yard.tif", folder / target)
     if name == "verify":
         (folder / "tiles").mkdir()
         shutil.copy(folder / "yard.tif", folder / "tiles")

@@ -52,14 +52,16 @@ class Plane:
 
     origin: Position
     scale: tuple[float, float]
+    is_pixels: bool = False
 
     @classmethod
     def of(cls, one: PassCount) -> Plane:
         """Around the pass."""
-        tile = one.tiles[0]
+        # One that could not be opened has no place.
+        tile = next((each for each in one.tiles if each.footprint), one.tiles[0])
         if tile.crs is None:
             gsd = tile.gsd_m or 1.0
-            return cls(origin=(0.0, 0.0), scale=(gsd, -gsd))
+            return cls(origin=(0.0, 0.0), scale=(gsd, -gsd), is_pixels=True)
         points = [point for each in one.tiles for point in each.footprint] or [(0.0, 0.0)]
         lon, lat = (float(v) for v in np.mean(points, axis=0))
         return cls(origin=(lon, lat), scale=metres_per_degree(lat))
@@ -80,13 +82,13 @@ def scene_of(one: PassCount) -> dict[str, Any]:
     Pixels are read only of tiles that lie where the history says, with the content that was counted.
     """
     plane = Plane.of(one)
-    box = _box(one, plane)
-    opened, words = _open(one.tiles)
+    box = box_of(one, plane)
+    opened, words = open_tiles(one.tiles)
     finest = min((tile.grid.gsd_m for tile, _ in opened), default=0.5)
     step = max(finest, float(max(box[2:] - box[:2])) / LONGEST_PX)
     picture, crops = None, {}
     if opened:
-        rgb, stretches = _mosaic(opened, plane=plane, box=box, step=step)
+        rgb, stretches = mosaic(opened, plane=plane, box=box, step=step)
         picture = _jpeg(rgb, qualities=QUALITIES, most=MAX_PICTURE_BYTES)
         crops = _crops(one.cars, opened, stretches, plane=plane)
         if len(crops) < len(one.cars):
@@ -111,7 +113,7 @@ def scene_of(one: PassCount) -> dict[str, Any]:
     }
 
 
-def _box(one: PassCount, plane: Plane) -> Array:
+def box_of(one: PassCount, plane: Plane) -> Array:
     """West, south, east, north in metres: the surroundings of the tracks, within the tiles."""
     marks = [track.line for tile in one.tiles for track in tile.tracks] + [car.ring for car in one.cars]
     feet = [tile.footprint for tile in one.tiles if tile.footprint]
@@ -126,7 +128,8 @@ def _box(one: PassCount, plane: Plane) -> Array:
     return np.concatenate([low, high])
 
 
-def _open(tiles: Sequence[TileRecord]) -> tuple[list[tuple[RasterTile, TileRecord]], list[str]]:
+def open_tiles(tiles: Sequence[TileRecord]) -> tuple[list[tuple[RasterTile, TileRecord]], list[str]]:
+    """Those that lie where the history says, as they were counted, and a sentence for each of the others."""
     from railcount.raster import open_tile
 
     found, words = [], []
@@ -148,7 +151,7 @@ def _open(tiles: Sequence[TileRecord]) -> tuple[list[tuple[RasterTile, TileRecor
     return found, words
 
 
-def _mosaic(
+def mosaic(
     opened: Sequence[tuple[RasterTile, TileRecord]], *, plane: Plane, box: Array, step: float
 ) -> tuple[NDArray[np.uint8], list[Stretch]]:
     """(rows, cols, 3), north up, and how each tile's units became grey levels."""
