@@ -178,6 +178,7 @@ def test_strip_chart_without_strips_or_cars(tmp_path: Path, words: list[str]) ->
     overlay.draw_strips(replace(factories.by_length(), strips=strips), tmp_path / "length.png")
     assert "3 occupied stretches of track: cars are not told apart" in words
     assert {"204 m", "2 stretches", "1 stretch"} <= set(words)
+    assert "Straightened tracks: marks around every stretch on which vehicles stand, with its length" in words
 
 
 def test_pixels_have_no_north_and_hostile_names_no_effect(tmp_path: Path, words: list[str]) -> None:

@@ -62,7 +62,9 @@ def draw_credit(page: Page, box: Box, credit: str | None) -> None:
     """Whom the image is to be credited to, at the lower right."""
     if credit:
         words = credit_words(credit)
-        page.text((box[2] - 10, box[3] - 15), words, size=12, across="right", colour=LIGHT, halo=True)
+        page.text(
+            (box[2] - 10, box[3] - 15), words, size=12, bold=True, across="right", colour=LIGHT, halo=True
+        )
 
 
 def credit_words(credit: str) -> str:

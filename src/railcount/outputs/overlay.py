@@ -219,6 +219,8 @@ def _sheet_heading(rows: list[Row]) -> str:
     if not rows:
         return "No track was straightened"
     text = "Straightened tracks: marks at both ends of every vehicle, numbered train.position"
+    if any(row.stretches for row in rows):
+        text = "Straightened tracks: marks around every stretch on which vehicles stand, with its length"
     if any(car.confidence < DOUBTFUL for row in rows for car in row.cars):
         text += f"; hatched and ? where the confidence is below {DOUBTFUL}"
     if len(rows) > MAX_ROWS:

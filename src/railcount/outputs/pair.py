@@ -119,8 +119,9 @@ def _ground(before: PassCount, after: PassCount) -> tuple[Plane, Array]:
     """Metres that both are drawn in, and the surroundings of the tracks of both."""
     placed = [any(tile.footprint for tile in one.tiles) for one in (before, after)]
     if not all(placed):
-        lost = escape((after if placed[0] else before).id)
-        msg = f"a pair needs two images that could be opened; {lost} could not"
+        lost = after if placed[0] else before
+        why = lost.reasons or [reason for tile in lost.tiles for reason in tile.reasons] or [lost.status]
+        msg = f"a pair needs two images that could be opened; {escape(lost.id)} could not: {escape(why[0])}"
         raise InputError(msg)
     plane = Plane.of(before)
     if plane.is_pixels != Plane.of(after).is_pixels:

@@ -117,8 +117,9 @@ def test_what_cannot_be_a_pair(stored: PassCount, tmp_path: Path) -> None:
     a = one_pass(tile("a.tif", footprint=footprint(0.0)))
     far = one_pass(tile("b.tif", footprint=footprint(0.1)))
     pixels = one_pass(tile("c.tif", pixels=True))
-    lost = one_pass(tile("d.tif", footprint=()))
-    for other, said in ((far, "11.1 km apart"), (pixels, "with a CRS"), (lost, "could not")):
+    lost = one_pass(tile("d.tif", footprint=(), status="failed", reasons=("the header is damaged",)))
+    said_of = ((far, "11.1 km apart"), (pixels, "with a CRS"), (lost, "could not: the header is damaged"))
+    for other, said in said_of:
         with pytest.raises(InputError, match=said):
             draw_pair(Side(one=a), Side(one=other), tmp_path / "p.png", title="Yard")
     assert list(tmp_path.glob("p.png")) == []
