@@ -232,7 +232,9 @@ def text_width(words: str, *, size: float, bold: bool = False) -> float:
     """How wide ``Page.text`` draws it, in pixels."""
     from matplotlib.textpath import TextPath
 
-    path = TextPath((0, 0), drawable(words), size=size, prop=_font(bold=bold))
+    # A dollar sign would begin a formula.
+    text = drawable(words).replace("$", r"\$")
+    path = TextPath((0, 0), text, size=size, prop=_font(bold=bold))
     return float(path.get_extents().width) if len(path.vertices) else 0.0
 
 

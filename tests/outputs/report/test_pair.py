@@ -73,7 +73,7 @@ def test_both_at_one_scale_with_counts_and_intervals(
     assert (words.count("N"), words.count("20 m"), words.count("gondola")) == (2, 2, 1)
     image = imread(tmp_path / "p.png")[..., :3]
     assert image.shape[1] == 1600
-    left, right = image[:, :790], image[:, 810:]
+    left, right = image[:, :790], image[:, 790:]
     wide = [np.flatnonzero(red(side).any(axis=0)) for side in (left, right)]
     # 28 of the 200 columns that both show over 770 px, at the same place in both.
     for columns in wide:
