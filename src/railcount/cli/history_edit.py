@@ -123,7 +123,7 @@ def hand(
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @options.verbosity
 def remove(which: str, history_path: str | None, yes: bool) -> None:
-    """Remove a pass with its tiles, cars and hand counts, or one count of list --counts.
+    """Remove a pass with its tiles, cars, hand counts and decisions, or one count of list --counts.
 
     A batch over a folder that still has the images counts them again.
 
@@ -140,6 +140,8 @@ def remove(which: str, history_path: str | None, yes: bool) -> None:
         if not yes:
             n = 0 if is_count else sum(1 for _ in opened.counts(pass_id=which))
             with_counts = f" and {n} hand count{'s' if n > 1 else ''} of it" if n else ""
+            n = 0 if is_count else len(opened.reviews().decisions(which))
+            with_counts += f", and {n} decision{'s' if n > 1 else ''} about its cars," if n else ""
             click.confirm(f"Remove {escape(which)}{with_counts} for good?", abort=True, err=True)
         if is_count:
             opened.remove_count(int(number))

@@ -14,15 +14,17 @@ from railcount.outputs.csv import defuse
 from railcount.outputs.json import SCHEMA_VERSION, rounded
 from railcount.outputs.observations import as_json, number, origin
 from railcount.outputs.text import credit_line, plain, time_text
+from railcount.review import review_of
 from railcount.text import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import TextIO
 
     from railcount.history import StoredCount, Summary
     from railcount.observation import PassCount
     from railcount.records import CarRecord
+    from railcount.review import Decision, Review
 
 _BOUNDS = ("best", "low", "high")
 COLUMNS = (
@@ -117,8 +119,13 @@ def _json(value: Any) -> str:
     return json.dumps(value, allow_nan=False, ensure_ascii=True)
 
 
-def detail(summary: Summary, one: PassCount, counts: Iterable[StoredCount]) -> dict[str, Any]:
-    """Everything about a pass: tiles, cars, reasons, credit, hand counts."""
+def detail(
+    summary: Summary,
+    one: PassCount,
+    counts: Iterable[StoredCount],
+    decisions: Sequence[Decision] = (),
+) -> dict[str, Any]:
+    """Everything about a pass: tiles, cars, reasons, credit, hand counts, what a review came to."""
     told = pass_dict(one, None)
     told.pop("comparison")
     tiles = [result_dict(tile) for tile in one.tiles]
@@ -131,9 +138,44 @@ def detail(summary: Summary, one: PassCount, counts: Iterable[StoredCount]) -> d
         "key": summary.key,
         "hand": None if summary.hand is None else count_row(summary.hand),
         "counts": [count_row(stored) for stored in counts],
+        "review": _review(review_of(one, decisions)) if decisions else None,
         "tiles": tiles,
         "cars": [{**_car(car), "ring": [list(point) for point in car.ring]} for car in one.cars],
     }
+
+
+def _review(review: Review) -> dict[str, Any]:
+    last = review.last
+    return {
+        "railcars": review.railcars,
+        "decisions": review.n_decisions,
+        "unused": review.n_unused,
+        "outlines": review.tally,
+        "last_who": plain(last.who) if last else None,
+        "last_at": last.at.isoformat() if last and last.at else None,
+    }
+
+
+def review_words(review: Review) -> str:
+    """``72 railcars after 14 decisions: 11 accepted, 2 rejected, 1 added``."""
+    cars = "railcar" if review.railcars == 1 else "railcars"
+    decisions = "decision" if review.n_decisions == 1 else "decisions"
+    text = f"{review.railcars} {cars} after {review.n_decisions} {decisions}"
+    if review.tally:
+        text += ": " + ", ".join(f"{n} {word}" for word, n in review.tally.items())
+    if review.n_unused:
+        text += f"; {review.n_unused} about cars that a later count does not have"
+    return text
+
+
+def _review_line(review: Review, hand: StoredCount | None) -> str:
+    text, last = review_words(review), review.last
+    if last is not None and last.who:
+        text += f"; last by {last.who}"
+    if last is not None and last.at:
+        text += f" at {last.at.isoformat()}"
+    entered = None if hand is None else hand.observation.best
+    return text if entered == review.railcars else f"{text}; not entered as the count"
 
 
 def _car(car: CarRecord) -> dict[str, Any]:
@@ -280,7 +322,12 @@ def _count_line(one: StoredCount) -> str:
     return escape("  ".join(part for part in parts if part))
 
 
-def card(summary: Summary, one: PassCount, counts: Iterable[StoredCount]) -> str:
+def card(
+    summary: Summary,
+    one: PassCount,
+    counts: Iterable[StoredCount],
+    decisions: Sequence[Decision] = (),
+) -> str:
     """Everything about a pass for people, without its cars one by one."""
     facts = [
         ("acquired", time_text(one) or "no date"),
@@ -291,6 +338,7 @@ def card(summary: Summary, one: PassCount, counts: Iterable[StoredCount]) -> str
         ("status", one.status),
         ("railcars", _range(one.railcars)),
         ("by hand", "-" if summary.hand is None else f"{by_hand(summary.hand)}, in place of the machine's"),
+        *([("review", _review_line(review_of(one, decisions), summary.hand))] if decisions else []),
         ("engines", _range(one.locomotives)),
         ("kinds", ", ".join(f"{n} {kind}" for kind, n in sorted(one.by_type.items())) or "-"),
         ("trains", "-" if one.trains is None else str(one.trains)),
