@@ -273,7 +273,7 @@ def _cells(one: Summary) -> tuple[str, ...]:
     return (
         "no date" if one.day is None else one.day.isoformat(),
         escape(one.site or "-"),
-        _range(one.railcars),
+        range_text(one.railcars),
         "-" if one.hand is None else by_hand(one.hand),
         one.status,
         str(one.n_tiles),
@@ -286,10 +286,19 @@ def by_hand(hand: StoredCount) -> str:
     one = hand.observation
     if one.best is None or one.low is None or one.high is None:
         return number(one)
-    return _range(Interval(best=one.best, low=one.low, high=one.high))
+    return range_text(Interval(best=one.best, low=one.low, high=one.high))
 
 
-def _range(interval: Interval | None) -> str:
+def entered_words(hand: StoredCount) -> str:
+    """A hand count with who, when and why: ``entered as 72 (70-74) by Ana at 2026-...: by eye``."""
+    text = f"entered as {by_hand(hand)}"
+    text += f" by {hand.who}" if hand.who else ""
+    text += f" at {hand.at.isoformat()}" if hand.at else ""
+    return f"{text}: {hand.why}" if hand.why else text
+
+
+def range_text(interval: Interval | None) -> str:
+    """``72 (70-74)``, the number alone where both ends are equal; ``no count``."""
     if interval is None:
         return "no count"
     if interval.low == interval.high:
@@ -336,10 +345,10 @@ def card(
         ("zone", one.zone or "-"),
         ("sensor", one.sensor or "-"),
         ("status", one.status),
-        ("railcars", _range(one.railcars)),
+        ("railcars", range_text(one.railcars)),
         ("by hand", "-" if summary.hand is None else f"{by_hand(summary.hand)}, in place of the machine's"),
         *([("review", _review_line(review_of(one, decisions), summary.hand))] if decisions else []),
-        ("engines", _range(one.locomotives)),
+        ("engines", range_text(one.locomotives)),
         ("kinds", ", ".join(f"{n} {kind}" for kind, n in sorted(one.by_type.items())) or "-"),
         ("trains", "-" if one.trains is None else str(one.trains)),
         ("occupied", "-" if one.occupied_m is None else f"{one.occupied_m:.0f} m of track"),
@@ -352,7 +361,7 @@ def card(
     lines += [f"  reason    {escape(reason)}" for reason in one.reasons]
     lines += [f"  count     {_count_line(stored)}" for stored in counts]
     for tile in one.tiles:
-        lines.append(f"  tile      {escape(tile.tile)}: {tile.status}, {_range(tile.railcars)}")
+        lines.append(f"  tile      {escape(tile.tile)}: {tile.status}, {range_text(tile.railcars)}")
         lines += [f"              {escape(words)}" for words in (*tile.reasons, *tile.doubts)]
         lines.append(f"              sha256 {tile.sha256}")
     return "\n".join(lines) + "\n"
