@@ -181,6 +181,11 @@ def all_usable(tile: Path, mask: Path) -> None:
         target.write(np.ones((1, target.height, target.width), np.uint8))
 
 
+def interrupted(*_: object) -> None:
+    """What Ctrl-C does to whatever runs."""
+    raise KeyboardInterrupt
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_examples_run(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for target in ("yard.tif", "crop.tif"):
@@ -197,6 +202,8 @@ def test_help_examples_run(name: str, folder: Path, monkeypatch: pytest.MonkeyPa
         with History.open(folder / "counts.sqlite") as history:
             history.record_tile(past.tile(), key=past.KEY)
             history.record_pass(past.one_pass(past.tile()), key=past.KEY)
+    if name == "review":  # Ctrl-C at once
+        monkeypatch.setattr("railcount.outputs.review.server.ReviewServer.serve_forever", interrupted)
     if name == "verify":
         (folder / "tiles").mkdir()
         shutil.copy(folder / "yard.tif", folder / "tiles")

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 WIDTHS_M = (40, 80, 160, 320, 640)
 """Of the ground that a view can show."""
 VIEW_PX = (900, 600)
-"""Columns and rows of a view."""
+"""Columns and rows of a view, at most: one of few pixels is left to the browser to enlarge."""
+_FINER = 2.0
+"""Pixels of a view to one of the tile, at most."""
 AROUND_M = 15.0
 """Of track to either side of a car on its strip."""
 _STRETCH_PX = 800
@@ -48,8 +50,10 @@ class Pictures:
         """West, south, east, north of the surroundings of the tracks, metres."""
         self._opened, self.words = open_tiles(one.tiles)
         step = float(max(self.box[2:] - self.box[:2])) / _STRETCH_PX
-        finest = min((tile.grid.gsd_m for tile, _ in self._opened), default=0.5)
-        _, self._stretches = mosaic(self._opened, plane=self.plane, box=self.box, step=max(step, finest))
+        self._finest_m = min((tile.grid.gsd_m for tile, _ in self._opened), default=0.5)
+        _, self._stretches = mosaic(
+            self._opened, plane=self.plane, box=self.box, step=max(step, self._finest_m)
+        )
 
     @property
     def any(self) -> bool:
@@ -57,10 +61,11 @@ class Pictures:
         return bool(self._opened)
 
     def view(self, x: float, y: float, *, width_m: float) -> bytes:
-        """A JPEG of VIEW_PX, north up, around a place in metres of the plane; grey where nothing is known."""
-        cols, rows = VIEW_PX
-        step = width_m / cols
-        half_m, half_height_m = width_m / 2, width_m / 2 * rows / cols
+        """A JPEG, north up, around a place in metres of the plane; grey where nothing is known."""
+        step = max(width_m / VIEW_PX[0], self._finest_m / _FINER)
+        cols = round(width_m / step)
+        rows = round(cols * VIEW_PX[1] / VIEW_PX[0])
+        half_m, half_height_m = cols * step / 2, rows * step / 2
         box = np.array([x - half_m, y - half_height_m, x + half_m, y + half_height_m])
         out = np.full((rows, cols, 3), NO_DATA_RGB, dtype=np.uint8)
         for (tile, record), stretch in zip(self._opened, self._stretches, strict=True):

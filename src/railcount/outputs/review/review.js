@@ -57,6 +57,7 @@
   // ---- drawing ----
   const width = () => setting.widths_m[zoom];
   const height = () => (width() * setting.view_px[1]) / setting.view_px[0];
+  const shown = () => Math.min(height(), (width() * view.clientHeight) / view.clientWidth);
   function element(name, attributes, parent) {
     const made = document.createElementNS(SVG, name);
     Object.entries(attributes).forEach(([key, value]) => made.setAttribute(key, value));
@@ -70,12 +71,13 @@
   function draw() {
     const [x, y] = centre, w = width(), h = height();
     view.setAttribute("viewBox", [x - w / 2, -y - h / 2, w, h].join(" "));
-    const old = view.querySelector("image");
     const href = "view/" + x.toFixed(1) + "/" + y.toFixed(1) + "/" + w;
-    [...view.children].forEach((one) => { if (one !== old) one.remove(); });
-    if (setting.has_pictures && !(old && old.getAttribute("href") === href)) {
-      if (old) old.remove();
-      element("image", { href: href, x: +x.toFixed(1) - w / 2, y: -y.toFixed(1) - h / 2, width: w, height: h }, view);
+    [...view.children].forEach((one) => { if (one.tagName !== "image") one.remove(); });
+    if (setting.has_pictures && [...view.children].every((one) => one.getAttribute("href") !== href)) {
+      // What is there stays, in its place, until the new picture is.
+      const image = element("image", { href: href, x: +x.toFixed(1) - w / 2, y: -y.toFixed(1) - h / 2, width: w, height: h, preserveAspectRatio: "none" }, view);
+      image.addEventListener("load", () => { while (image.parentNode && image.previousSibling) image.previousSibling.remove(); });
+      image.addEventListener("error", () => image.remove());
     }
     const seen = state.vehicles.filter((one) => one.ring.some((p) => Math.abs(p[0] - x) < w && Math.abs(p[1] - y) < h));
     seen.sort((a, b) => (a.id === current) - (b.id === current)).forEach(outline);
@@ -106,13 +108,13 @@
   const car = () => state.vehicles.find((one) => one.id === current) || null;
 
   function tell() {
-    const one = car(), n = state.railcars, open = state.vehicles.filter((v) => v.doubtful && !v.decided).length;
-    const doubtful = state.vehicles.filter((v) => v.doubtful).length;
+    const one = car(), n = state.railcars, doubtful = state.vehicles.filter((v) => v.doubtful);
+    const open = doubtful.filter((v) => !v.decided).length;
     byId("pass").textContent = state.pass;
     byId("simulated").hidden = !state.simulated;
     byId("railcars").textContent = n + (n === 1 ? " railcar" : " railcars");
     byId("machine").textContent = "machine: " + state.machine;
-    byId("said").textContent = (state.n_decisions ? state.said + ". " : "") + open + " of " + doubtful + " doubtful cars are open.";
+    byId("said").textContent = (state.n_decisions ? state.said + ". " : "") + (doubtful.length ? open + " of " + doubtful.length + " doubtful cars are open." : "No car is doubtful: the least sure come first.");
     byId("caption").textContent = (state.simulated ? "Simulated image. " : "") + "North is up, " + width() + " m wide; below it the straightened track. Dashed: doubtful." + (state.credit ? " Image: " + state.credit + "." : "");
     byId("name").textContent = one ? "Car " + one.name + ": " + one.kind : "No car";
     byId("fate").textContent = one ? fate(one) : "";
@@ -209,6 +211,21 @@
     ["best", "low", "high"].forEach((id) => { byId(id).value = state.railcars; });
   }
 
+  function inside(p, ring) {
+    let is = false;
+    ring.forEach((a, n) => {
+      const b = ring[(n + 1) % ring.length];
+      if (a[1] > p[1] !== b[1] > p[1] && p[0] < a[0] + ((p[1] - a[1]) / (b[1] - a[1])) * (b[0] - a[0])) is = !is;
+    });
+    return is;
+  }
+  function free(like) {
+    // The nearest place in the car's row where none stands.
+    const at = (n) => [0, 1].map((k) => centre[k] + n * (like.length + 1) * [Math.cos(like.angle), Math.sin(like.angle)][k]);
+    const found = [0, 1, -1, 2, -2, 3, -3, 4, -4].find((n) => !state.vehicles.some((one) => one.n && inside(at(n), one.ring)));
+    return at(found === undefined ? 1 : found);
+  }
+
   const acts = {
     accept: async () => { const one = car(); if (await decide("accept", {}, one && "Accepted " + one.name)) onward(); },
     reject: async () => {
@@ -237,8 +254,7 @@
     add: () => {
       const one = car();
       const like = one ? axis(one.ring) : { angle: 0, length: 14 };
-      const by = one ? like.length + 1 : 0;
-      ghost = { at: [centre[0] + by * Math.cos(like.angle), centre[1] + by * Math.sin(like.angle)], angle: like.angle, length: like.length, width: 3 };
+      ghost = { at: free(like), angle: like.angle, length: like.length, width: 3 };
       say("");
       tell();
     },
@@ -264,7 +280,7 @@
   }
   function moveTo(at) {
     ghost.at = at;
-    if (Math.abs(at[0] - centre[0]) > 0.4 * width() || Math.abs(at[1] - centre[1]) > 0.4 * height()) centre = [...at];
+    if (Math.abs(at[0] - centre[0]) > 0.4 * width() || Math.abs(at[1] - centre[1]) > 0.4 * shown()) centre = [...at];
     draw();
   }
 
@@ -274,6 +290,7 @@
   function placing(e) {
     const by = MOVES[e.key], far = e.shiftKey ? 10 : 1;
     if (by) move(by[0] * far, by[1] * far);
+    else if (["closer", "wider", "outlines"].includes(KEYS[e.key])) return acts[KEYS[e.key]]();
     else if (e.key === "[" || e.key === "]") { ghost.angle += (e.key === "[" ? 1 : -1) * (Math.PI / 60); draw(); }
     else if (e.key === "Enter") return acts.put();
     else if (e.key === "Escape") acts.leave();
@@ -286,9 +303,10 @@
     }
     if (e.target.tagName === "INPUT") { if (e.key === "Escape") e.target.blur(); return; }
     const key = e.key.length === 1 ? e.key.toLowerCase() : e.key, kind = setting.kinds[Number(key) - 1];
-    const isPlacing = ghost && ["ArrowUp", "ArrowDown", "Enter", "Escape", "[", "]"].includes(key);
-    if (!(KEYS[key] || kind || key === "c" || isPlacing)) return;
-    e.preventDefault();
+    // Where no button has the focus these keys wait their turn too: a new car may be on its way.
+    const places = ["ArrowUp", "ArrowDown", "Enter", "Escape", "[", "]"].includes(key) && (ghost || e.target === document.body);
+    if (!(KEYS[key] || kind || key === "c" || places)) return;
+    if (ghost || !places) e.preventDefault();
     later(() => {
       if (ghost) return placing(e);
       if (KEYS[key]) return acts[KEYS[key]]();

@@ -73,7 +73,7 @@ class _Declined(Exception):  # noqa: N818  # it is no error of this program
 class ReviewServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
     """Listens as soon as it is made; ``serve_forever`` answers. A context manager that closes.
 
-    Threads only wait for browsers: requests are worked on one at a time.
+    Threads wait for browsers; one at a time works on decisions, and one on pictures.
     """
 
     daemon_threads = True
@@ -89,6 +89,7 @@ class ReviewServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
         """
         self.session = session
         self.lock = threading.Lock()
+        self.pictures_lock = threading.Lock()
         self.secret = secrets.token_urlsafe(32)
         self.path = f"/{secrets.token_urlsafe(9)}/"
         self._opened = opened
@@ -209,13 +210,16 @@ class _Handler(BaseHTTPRequestHandler):
         if name in _FILES:
             file, kind = _FILES[name]
             return _Answer(body=files(__package__).joinpath(file).read_bytes(), kind=kind)
+        if name in {"setting", "state"}:
+            with self.server.lock:
+                return _json(getattr(self.server.session, name)())
+        return self._picture(name)
+
+    def _picture(self, name: str) -> _Answer:
         session = self.server.session
-        with self.server.lock:
+        # A lock of their own: no decision waits for pictures.
+        with self.server.pictures_lock:
             match name.split("/"):
-                case ["setting"]:
-                    return _json(session.setting())
-                case ["state"]:
-                    return _json(session.state())
                 case ["strip", car]:
                     return _Answer(body=session.strip(car), kind="image/jpeg")
                 case ["view", x, y, width_m]:

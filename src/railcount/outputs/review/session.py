@@ -41,7 +41,9 @@ AWAY_M = 2000.0
 
 
 class Session:
-    """One pass under review. For one thread at a time; the history is open only while it is used.
+    """One pass under review; the history is open only while it is used.
+
+    Pictures are for one thread at a time, and all else is, but not both together.
 
     Methods that take what a page sends raise InputError for what cannot be used, and everything raises
     HistoryError as the history does.
