@@ -98,9 +98,11 @@ def _of_tile(tile: str, path: str | None, **limits: Any) -> PassCount:
 
     from railcount.errors import InputError
     from railcount.history import History
-    from railcount.raster.paths import absolute_path
+    from railcount.raster.paths import absolute_path, read_head
 
-    with absolute_path(tile).open("rb") as file:
+    where = absolute_path(tile)
+    read_head(where)  # what is no file is said here
+    with where.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     with History.open(path) as opened:
         pass_id = opened.pass_holding(sha256)
@@ -110,6 +112,9 @@ def _of_tile(tile: str, path: str | None, **limits: Any) -> PassCount:
         if pass_id is None:
             raise InputError(f"{tile} was counted and is in no pass; 'railcount history check' says why")
         one = _whole(opened, pass_id)
+    for each in one.tiles:
+        if each.sha256 == sha256 and not each.footprint:
+            raise InputError(f"{tile} could not be opened ({each.status}): {'; '.join(each.reasons)}")
     tiles = [replace(each, tile=tile) if each.sha256 == sha256 else each for each in one.tiles]
     return replace(one, tiles=tuple(tiles))
 
@@ -118,7 +123,7 @@ def _count(tile: str, history: History, *, time_limit_s: float, memory_limit_mb:
     """As a batch of this one file does."""
     from railcount.batch.parameters import Parameters
     from railcount.batch.planning import LeftOut
-    from railcount.batch.run import Batch, Counted
+    from railcount.batch.run import Batch
     from railcount.batch.task import NAME
     from railcount.batch.workers import Pool
     from railcount.errors import InputError
@@ -136,11 +141,6 @@ def _count(tile: str, history: History, *, time_limit_s: float, memory_limit_mb:
         for event in Batch(Path(tile), history=history, parameters=parameters, engine=engine).events():
             if isinstance(event, LeftOut):
                 raise InputError(f"{event.tile} cannot be counted: {event.reason}")
-            if isinstance(event, Counted) and not event.record.footprint:
-                reasons = "; ".join(event.record.reasons)
-                raise InputError(
-                    f"{event.record.tile} has no count to review ({event.record.status}): {reasons}"
-                )
 
 
 def _serve(session: Session, *, port: int, opens: bool) -> None:
