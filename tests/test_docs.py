@@ -182,6 +182,11 @@ def all_usable(tile: Path, mask: Path) -> None:
         target.write(np.ones((1, target.height, target.width), np.uint8))
 
 
+def interrupted(*_: object) -> None:
+    """What Ctrl-C does to whatever runs."""
+    raise KeyboardInterrupt
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_examples_run(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for target in ("yard.tif", "crop.tif"):
@@ -202,6 +207,8 @@ def test_help_examples_run(name: str, folder: Path, monkeypatch: pytest.MonkeyPa
                 history.record_pass(past.one_pass(one), key=past.KEY)
         for target in ("before.tif", "after.tif"):
             shutil.copy(folder / "yard.tif", folder / target)
+    if name == "review":  # Ctrl-C at once
+        monkeypatch.setattr("railcount.outputs.review.server.ReviewServer.serve_forever", interrupted)
     if name == "verify":
         (folder / "tiles").mkdir()
         shutil.copy(folder / "yard.tif", folder / "tiles")

@@ -151,7 +151,8 @@ def _print_rows(rows: Iterable[dict[str, Any]], *, form: str, name: str, columns
 def show(which: str, history_path: str | None, form: str) -> None:
     """Show all that is known of a pass, or of the passes of a day.
 
-    Tiles, reasons, credit, parameters and hand counts; with --format json the cars too.
+    Tiles, reasons, credit, parameters, hand counts and what a review came to; with --format json the
+    cars too.
 
     \b
     Example: railcount history show 2023-10-05
@@ -171,12 +172,13 @@ def show(which: str, history_path: str | None, form: str) -> None:
             raise InputError(f"the history has nothing of {which!r:.80}; 'railcount history list' shows it")
         passes = _with_cars(opened, summaries)
         others = [one for one in stored if not one.observation.id]
+        decided = opened.reviews().decisions
         if form == "json":
-            details = (output.detail(s, one, _of(stored, s)) for s, one in passes)
+            details = (output.detail(s, one, _of(stored, s), decided(s.id)) for s, one in passes)
             for piece in output.json_pieces(passes=details, counts=map(output.count_row, others)):
                 options.print_text(piece)
             return
-        blocks = [output.card(s, one, _of(stored, s)) for s, one in passes]
+        blocks = [output.card(s, one, _of(stored, s), decided(s.id)) for s, one in passes]
         if others:
             blocks.append(output.counts_table(others))
         options.print_text("\n".join(blocks))
@@ -268,7 +270,7 @@ def _export(opened: History, chosen: dict[str, Any], target: str, *, overwrite: 
             file.writelines(output.geojson_pieces(opened.passes(**chosen)))
         else:
             details = (
-                output.detail(one, whole, opened.counts(pass_id=one.id))
+                output.detail(one, whole, opened.counts(pass_id=one.id), opened.reviews().decisions(one.id))
                 for one, whole in _with_cars(opened, summaries)
             )
             counts = _in_time(

@@ -19,7 +19,7 @@ _COUNT = click.IntRange(0, 1_000_000)
 
 
 @contextmanager
-def _existing(path: str | None) -> Iterator[History]:
+def existing(path: str | None) -> Iterator[History]:
     """A history to write to; a mistyped name must not make a new one."""
     from railcount.history import History, default_path
     from railcount.history.place import check_file
@@ -38,7 +38,8 @@ def _entered(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def _user() -> str:
+def user_name() -> str:
+    """Of the user who runs this."""
     import getpass
 
     try:
@@ -50,7 +51,7 @@ def _user() -> str:
 def _signature(who: str | None, why: str | None) -> dict[str, Any]:
     from datetime import UTC, datetime
 
-    return {"who": who or _user(), "at": datetime.now(UTC).replace(microsecond=0), "why": why}
+    return {"who": who or user_name(), "at": datetime.now(UTC).replace(microsecond=0), "why": why}
 
 
 @click.command("import")
@@ -113,7 +114,7 @@ def hand(
     \b
     Example: railcount history hand tumangang-20231005T021100Z --count 73 --why "two under cloud"
     """
-    with _existing(history_path) as opened:
+    with existing(history_path) as opened:
         opened.add_hand_count(pass_id, best=best, low=low, high=high, **_signature(who, why))
 
 
@@ -123,7 +124,7 @@ def hand(
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @options.verbosity
 def remove(which: str, history_path: str | None, yes: bool) -> None:
-    """Remove a pass with its tiles, cars and hand counts, or one count of list --counts.
+    """Remove a pass with its tiles, cars, hand counts and decisions, or one count of list --counts.
 
     A batch over a folder that still has the images counts them again.
 
@@ -132,7 +133,7 @@ def remove(which: str, history_path: str | None, yes: bool) -> None:
     """
     from railcount.text import escape
 
-    with _existing(history_path) as opened:
+    with existing(history_path) as opened:
         number = which.removeprefix("count-")
         is_count = which != number and number.isascii() and number.isdigit()
         if not is_count:
@@ -140,6 +141,8 @@ def remove(which: str, history_path: str | None, yes: bool) -> None:
         if not yes:
             n = 0 if is_count else sum(1 for _ in opened.counts(pass_id=which))
             with_counts = f" and {n} hand count{'s' if n > 1 else ''} of it" if n else ""
+            n = 0 if is_count else len(opened.reviews().decisions(which))
+            with_counts += f", and {n} decision{'s' if n > 1 else ''} about its cars," if n else ""
             click.confirm(f"Remove {escape(which)}{with_counts} for good?", abort=True, err=True)
         if is_count:
             opened.remove_count(int(number))
@@ -163,5 +166,5 @@ def upgrade(history_path: str | None) -> None:
     \b
     Example: railcount history upgrade
     """
-    with _existing(history_path):
+    with existing(history_path):
         pass

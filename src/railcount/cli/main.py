@@ -24,6 +24,7 @@ COMMANDS = {
     "tracks": "Show and save the tracks of a tile.",
     "compare": "Set a count against the years before it.",
     "history": "Look at what was counted, export it, add counts of others.",
+    "review": "Correct a count car by car, in your browser.",
     "report": "Write a site's history as one page to look at.",
     "baseline": "Show what a site has shown before.",
     "site": "List, show, make and check sites.",

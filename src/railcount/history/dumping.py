@@ -8,7 +8,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from railcount.errors import RailcountError
-from railcount.history import schema
+from railcount.history import reviews, schema
 from railcount.history.coding import CAR_COLUMNS, car_from, compact, pass_from, tile_from
 from railcount.history.counts import counts
 from railcount.text import one_line
@@ -41,6 +41,10 @@ _DUMPED = (
         "sensor, source, url, method, notes, visible_fraction, simulated, who, why FROM counts "
         "ORDER BY identity",
     ),
+    (
+        "decision",
+        "SELECT pass_id, action, ring, kind, parts, who, undone FROM decisions ORDER BY pass_id, n",
+    ),
 )
 
 
@@ -48,7 +52,7 @@ def dump(connection: sqlite3.Connection) -> Iterator[str]:
     """All results as lines of JSON in an order of their own, however they came to be there.
 
     Left out: attempts, the table of known files (which saves reading, and says nothing of a yard),
-    the times at which hand counts were entered, and numbers that SQLite hands out.
+    the times at which hand counts and decisions were made, and numbers that SQLite hands out.
     """
     for name, query in _DUMPED:
         for row in connection.execute(query):
@@ -81,6 +85,8 @@ def check(connection: sqlite3.Connection) -> list[str]:
         wrong += _unreadable_tiles(connection)
         wrong += _unreadable_passes(connection)
         wrong += _unreadable_counts(connection)
+        if n_wrong := reviews.unreadable(connection):
+            wrong.append(f"{n_wrong} decisions about cars cannot be read")
     except sqlite3.DatabaseError as error:
         wrong.append(f"the file is damaged: {one_line(error)}")
     return wrong

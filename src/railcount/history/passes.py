@@ -255,7 +255,7 @@ def members(connection: sqlite3.Connection, *, key: str) -> Iterator[tuple[str, 
 
 
 def remove(connection: sqlite3.Connection, pass_id: str) -> int:
-    """Remove a pass under all parameters, its cars, its hand counts, and tiles of no other pass.
+    """Remove a pass under all parameters, its cars, hand counts, decisions, and tiles of no other pass.
 
     Returns how many tiles went. Inside a transaction.
     """
@@ -267,6 +267,7 @@ def remove(connection: sqlite3.Connection, pass_id: str) -> int:
     ).fetchall()
     connection.execute("DELETE FROM passes WHERE id = ?", (stored,))
     connection.execute("DELETE FROM counts WHERE pass_id = ?", (stored,))
+    connection.execute("DELETE FROM decisions WHERE pass_id = ?", (stored,))
     n_removed = 0
     for sha256, key in tiles:
         n_removed += connection.execute(
@@ -281,3 +282,13 @@ def exists(connection: sqlite3.Connection, pass_id: str) -> bool:
     """True where the pass is in the history, with whatever parameters."""
     found = connection.execute("SELECT 1 FROM passes WHERE id = ?", (cell(pass_id),)).fetchone()
     return found is not None
+
+
+def holding(connection: sqlite3.Connection, sha256: str) -> str | None:
+    """The current pass that holds a content, the one recorded last where there are several; else None."""
+    row = connection.execute(
+        "SELECT id FROM passes JOIN pass_tiles ON pass = n WHERE current = 1 AND sha256 = ? "
+        "ORDER BY n DESC LIMIT 1",
+        (sha256,),
+    ).fetchone()
+    return None if row is None else text(row[0])

@@ -90,7 +90,17 @@ _FIRST = (
     """CREATE INDEX counts_by_site ON counts (site, first)""",
 )
 
-MIGRATIONS: tuple[Sequence[str], ...] = (_FIRST,)
+_SECOND = (
+    # What analysts decided about single cars of a pass. A car is known by its ring, so that decisions
+    # outlive a new count of the same outlines. undone: taken back; the row stays.
+    """CREATE TABLE decisions (
+        n INTEGER PRIMARY KEY AUTOINCREMENT, pass_id TEXT NOT NULL, action TEXT NOT NULL, ring TEXT NOT NULL,
+        kind TEXT, parts INTEGER, who TEXT, at TEXT, undone INTEGER NOT NULL DEFAULT 0
+    )""",
+    """CREATE INDEX decisions_by_pass ON decisions (pass_id, n)""",
+)
+
+MIGRATIONS: tuple[Sequence[str], ...] = (_FIRST, _SECOND)
 """Statements that lead from layout ``n``, their place in this table, to layout ``n + 1``. Layout 0 is an
 empty file. Never change a step that was published; add one."""
 
@@ -98,7 +108,10 @@ VERSION = len(MIGRATIONS)
 """The layout that this railcount writes; a file says its own in ``PRAGMA user_version``."""
 
 TABLES = frozenset(
-    ("meta", "parameters", "files", "tiles", "unjoined", "attempts", "passes", "pass_tiles", "cars", "counts")
+    (
+        *("meta", "parameters", "files", "tiles", "unjoined", "attempts", "passes", "pass_tiles", "cars"),
+        *("counts", "decisions"),
+    )
 )
 
 

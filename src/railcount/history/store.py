@@ -13,6 +13,7 @@ from railcount.history import connecting, counts, dumping, lock, passes, tiles, 
 from railcount.history.coding import compact
 from railcount.history.passes import Chosen, day_of
 from railcount.history.place import default_path, refused, shown
+from railcount.history.reviews import Reviews
 from railcount.text import one_line
 
 if TYPE_CHECKING:
@@ -256,10 +257,15 @@ class History:
         with self._explained():
             return dict(passes.members(self._connection, key=key))
 
-    def remove(self, pass_id: str) -> int:
-        """Remove a pass with its cars, hand counts and tiles; returns how many tiles' results went.
+    def pass_holding(self, sha256: str) -> str | None:
+        """The id of the current pass that holds a tile of this content; None where none does."""
+        with self._explained():
+            return passes.holding(self._connection, sha256)
 
-        Raises InputError where there is no such pass.
+    def remove(self, pass_id: str) -> int:
+        """Remove a pass with its cars, hand counts, decisions and tiles.
+
+        Returns how many tiles' results went. Raises InputError where there is no such pass.
         """
         with self._writing(lasting=True):
             if not passes.exists(self._connection, pass_id):
@@ -295,6 +301,7 @@ class History:
         who: str | None = None,
         at: datetime | None = None,
         why: str | None = None,
+        notes: str = "",
     ) -> None:
         """Keep the analyst's count of a pass, which stands for the machine's; that one stays too.
 
@@ -317,6 +324,7 @@ class History:
             sensor=one.sensor or "",
             source=who or "hand count",
             method="hand",
+            notes=notes,
             id=one.id,
             visible_fraction=one.visible_fraction,
             simulated=one.simulated,
@@ -327,6 +335,10 @@ class History:
     def counts(self, *, site: str | None = None, pass_id: str | None = None) -> Iterator[StoredCount]:
         """Published and hand counts in the order of their entry."""
         return self._each(counts.counts(self._connection, site=site, pass_id=pass_id))
+
+    def reviews(self) -> Reviews:
+        """What analysts decided about single cars of passes."""
+        return Reviews(self._connection, reading=self._explained, writing=lambda: self._writing(lasting=True))
 
     def remove_count(self, count_id: int) -> None:
         """Remove a published or hand count. Raises InputError where there is none of this number."""

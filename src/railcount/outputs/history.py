@@ -14,15 +14,17 @@ from railcount.outputs.csv import defuse
 from railcount.outputs.json import SCHEMA_VERSION, rounded
 from railcount.outputs.observations import as_json, number, origin
 from railcount.outputs.text import credit_line, plain, time_text
+from railcount.review import review_of
 from railcount.text import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import TextIO
 
     from railcount.history import StoredCount, Summary
     from railcount.observation import PassCount
     from railcount.records import CarRecord
+    from railcount.review import Decision, Review
 
 _BOUNDS = ("best", "low", "high")
 COLUMNS = (
@@ -117,8 +119,13 @@ def _json(value: Any) -> str:
     return json.dumps(value, allow_nan=False, ensure_ascii=True)
 
 
-def detail(summary: Summary, one: PassCount, counts: Iterable[StoredCount]) -> dict[str, Any]:
-    """Everything about a pass: tiles, cars, reasons, credit, hand counts."""
+def detail(
+    summary: Summary,
+    one: PassCount,
+    counts: Iterable[StoredCount],
+    decisions: Sequence[Decision] = (),
+) -> dict[str, Any]:
+    """Everything about a pass: tiles, cars, reasons, credit, hand counts, what a review came to."""
     told = pass_dict(one, None)
     told.pop("comparison")
     tiles = [result_dict(tile) for tile in one.tiles]
@@ -131,9 +138,44 @@ def detail(summary: Summary, one: PassCount, counts: Iterable[StoredCount]) -> d
         "key": summary.key,
         "hand": None if summary.hand is None else count_row(summary.hand),
         "counts": [count_row(stored) for stored in counts],
+        "review": _review(review_of(one, decisions)) if decisions else None,
         "tiles": tiles,
         "cars": [{**_car(car), "ring": [list(point) for point in car.ring]} for car in one.cars],
     }
+
+
+def _review(review: Review) -> dict[str, Any]:
+    last = review.last
+    return {
+        "railcars": review.railcars,
+        "decisions": review.n_decisions,
+        "unused": review.n_unused,
+        "outlines": review.tally,
+        "last_who": plain(last.who) if last else None,
+        "last_at": last.at.isoformat() if last and last.at else None,
+    }
+
+
+def review_words(review: Review) -> str:
+    """``72 railcars after 14 decisions: 11 accepted, 2 rejected, 1 added``."""
+    cars = "railcar" if review.railcars == 1 else "railcars"
+    decisions = "decision" if review.n_decisions == 1 else "decisions"
+    text = f"{review.railcars} {cars} after {review.n_decisions} {decisions}"
+    if review.tally:
+        text += ": " + ", ".join(f"{n} {word}" for word, n in review.tally.items())
+    if review.n_unused:
+        text += f"; {review.n_unused} about cars that a later count does not have"
+    return text
+
+
+def _review_line(review: Review, hand: StoredCount | None) -> str:
+    text, last = review_words(review), review.last
+    if last is not None and last.who:
+        text += f"; last by {last.who}"
+    if last is not None and last.at:
+        text += f" at {last.at.isoformat()}"
+    entered = None if hand is None else hand.observation.best
+    return text if entered == review.railcars else f"{text}; not entered as the count"
 
 
 def _car(car: CarRecord) -> dict[str, Any]:
@@ -231,7 +273,7 @@ def _cells(one: Summary) -> tuple[str, ...]:
     return (
         "no date" if one.day is None else one.day.isoformat(),
         escape(one.site or "-"),
-        _range(one.railcars),
+        range_text(one.railcars),
         "-" if one.hand is None else by_hand(one.hand),
         one.status,
         str(one.n_tiles),
@@ -244,10 +286,19 @@ def by_hand(hand: StoredCount) -> str:
     one = hand.observation
     if one.best is None or one.low is None or one.high is None:
         return number(one)
-    return _range(Interval(best=one.best, low=one.low, high=one.high))
+    return range_text(Interval(best=one.best, low=one.low, high=one.high))
 
 
-def _range(interval: Interval | None) -> str:
+def entered_words(hand: StoredCount) -> str:
+    """A hand count with who, when and why: ``entered as 72 (70-74) by Ana at 2026-...: by eye``."""
+    text = f"entered as {by_hand(hand)}"
+    text += f" by {hand.who}" if hand.who else ""
+    text += f" at {hand.at.isoformat()}" if hand.at else ""
+    return f"{text}: {hand.why}" if hand.why else text
+
+
+def range_text(interval: Interval | None) -> str:
+    """``72 (70-74)``, the number alone where both ends are equal; ``no count``."""
     if interval is None:
         return "no count"
     if interval.low == interval.high:
@@ -280,7 +331,12 @@ def _count_line(one: StoredCount) -> str:
     return escape("  ".join(part for part in parts if part))
 
 
-def card(summary: Summary, one: PassCount, counts: Iterable[StoredCount]) -> str:
+def card(
+    summary: Summary,
+    one: PassCount,
+    counts: Iterable[StoredCount],
+    decisions: Sequence[Decision] = (),
+) -> str:
     """Everything about a pass for people, without its cars one by one."""
     facts = [
         ("acquired", time_text(one) or "no date"),
@@ -289,9 +345,10 @@ def card(summary: Summary, one: PassCount, counts: Iterable[StoredCount]) -> str
         ("zone", one.zone or "-"),
         ("sensor", one.sensor or "-"),
         ("status", one.status),
-        ("railcars", _range(one.railcars)),
+        ("railcars", range_text(one.railcars)),
         ("by hand", "-" if summary.hand is None else f"{by_hand(summary.hand)}, in place of the machine's"),
-        ("engines", _range(one.locomotives)),
+        *([("review", _review_line(review_of(one, decisions), summary.hand))] if decisions else []),
+        ("engines", range_text(one.locomotives)),
         ("kinds", ", ".join(f"{n} {kind}" for kind, n in sorted(one.by_type.items())) or "-"),
         ("trains", "-" if one.trains is None else str(one.trains)),
         ("occupied", "-" if one.occupied_m is None else f"{one.occupied_m:.0f} m of track"),
@@ -304,7 +361,7 @@ def card(summary: Summary, one: PassCount, counts: Iterable[StoredCount]) -> str
     lines += [f"  reason    {escape(reason)}" for reason in one.reasons]
     lines += [f"  count     {_count_line(stored)}" for stored in counts]
     for tile in one.tiles:
-        lines.append(f"  tile      {escape(tile.tile)}: {tile.status}, {_range(tile.railcars)}")
+        lines.append(f"  tile      {escape(tile.tile)}: {tile.status}, {range_text(tile.railcars)}")
         lines += [f"              {escape(words)}" for words in (*tile.reasons, *tile.doubts)]
         lines.append(f"              sha256 {tile.sha256}")
     return "\n".join(lines) + "\n"

@@ -89,7 +89,7 @@ def scene_of(one: PassCount) -> dict[str, Any]:
     picture, crops = None, {}
     if opened:
         rgb, stretches = mosaic(opened, plane=plane, box=box, step=step)
-        picture = _jpeg(rgb, qualities=QUALITIES, most=MAX_PICTURE_BYTES)
+        picture = _address(jpeg(rgb, qualities=QUALITIES, most=MAX_PICTURE_BYTES))
         crops = _crops(one.cars, opened, stretches, plane=plane)
         if len(crops) < len(one.cars):
             words.append(f"Crops are shown of {len(crops)} of {len(one.cars)} cars, the least sure first.")
@@ -98,13 +98,13 @@ def scene_of(one: PassCount) -> dict[str, Any]:
         "picture": picture,
         "cars": [_car(car, plane=plane, crop=crops.get(n)) for n, car in enumerate(one.cars)],
         "tracks": [
-            {"id": escape(track.id), "line": _rounded(plane.metres(track.line))}
+            {"id": escape(track.id), "line": rounded(plane.metres(track.line))}
             for tile in one.tiles
             for track in tile.tracks
             if len(track.line) > 1
         ],
         "tiles": [
-            {"name": escape(tile.tile), "ring": _rounded(plane.metres(tile.footprint))}
+            {"name": escape(tile.tile), "ring": rounded(plane.metres(tile.footprint))}
             for tile in one.tiles
             if tile.footprint
         ],
@@ -181,14 +181,14 @@ def _sampled(
     with tile.held_open():
         for top in range(0, rows, _ROWS_AT_ONCE):
             n = min(_ROWS_AT_ONCE, rows - top)
-            px = _pixels(tile, record, plane=plane, box=box, step=step, rows=(top, n), cols=cols)
-            bands, valid = _read(tile, px, blur_px=blur)
+            px = pixel_grid(tile, record, plane=plane, box=box, step=step, rows=(top, n), cols=cols)
+            bands, valid = read_at(tile, px, blur_px=blur)
             parts.append(bands)
             seen.append(valid)
     return np.concatenate(parts, axis=1), np.concatenate(seen)
 
 
-def _pixels(
+def pixel_grid(
     tile: RasterTile,
     record: TileRecord,
     *,
@@ -205,17 +205,18 @@ def _pixels(
     r, c = (np.arange(0, size + _NODES, _NODES) for size in (n, cols))
     east, north = box[0] + (c + 0.5) * step, box[3] - (top + r + 0.5) * step
     metres = np.stack(np.meshgrid(east, north), axis=-1)
-    nodes = _to_pixels(tile, record, plane.positions(metres))
+    nodes = to_tile_pixels(tile, record, plane.positions(metres))
     at = np.meshgrid(np.arange(n) / _NODES, np.arange(cols) / _NODES, indexing="ij")
     axes = [map_coordinates(nodes[..., k], at, order=1) for k in (0, 1)]
     return np.stack(axes, axis=-1)
 
 
-def _to_pixels(tile: RasterTile, record: TileRecord, positions: Array) -> Array:
+def to_tile_pixels(tile: RasterTile, record: TileRecord, positions: Array) -> Array:
+    """Positions (..., 2) as records have them to pixel coordinates of the tile."""
     return positions if record.crs is None else tile.grid.from_lonlat(positions)
 
 
-def _read(
+def read_at(
     tile: RasterTile, px: Array, *, blur_px: float = 0.0
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Bands and validity at pixel coordinates (..., 2), reading no more than needed."""
@@ -243,16 +244,16 @@ def _crops(
             for n in order:
                 if n in made:
                     continue
-                px = _to_pixels(tile, record, plane.positions(_along(plane.metres(cars[n].ring))))
+                px = to_tile_pixels(tile, record, plane.positions(places_along(plane.metres(cars[n].ring))))
                 middle = px[px.shape[0] // 2, px.shape[1] // 2]
                 if np.all((middle >= 0) & (middle < [tile.grid.width, tile.grid.height])):
                     with suppress(RailcountError):
-                        bands, valid = _read(tile, px)
-                        made[n] = _jpeg(stretch.to_rgb(bands, valid))
+                        bands, valid = read_at(tile, px)
+                        made[n] = _address(jpeg(stretch.to_rgb(bands, valid)))
     return made
 
 
-def _along(ring: Array) -> Array:
+def places_along(ring: Array, *, around_m: float = CROP_AROUND_M) -> Array:
     """(across, along, 2) metres: places around a car, the long side across the picture, east to the right."""
     first, second = ring[1] - ring[0], ring[2] - ring[1]
     along = first if np.hypot(*first) >= np.hypot(*second) else second
@@ -260,7 +261,7 @@ def _along(ring: Array) -> Array:
     along = along / max(length, 1e-9)
     along = along if along[0] >= 0 else -along
     across = np.array([along[1], -along[0]])
-    half = length / 2 + CROP_AROUND_M
+    half = length / 2 + around_m
     x = np.arange(-half, half, CROP_STEP_M) + CROP_STEP_M / 2
     y = np.arange(-CROP_HALF_WIDTH_M, CROP_HALF_WIDTH_M, CROP_STEP_M) + CROP_STEP_M / 2
     return np.asarray(ring.mean(axis=0) + x[None, :, None] * along + y[:, None, None] * across)
@@ -268,7 +269,7 @@ def _along(ring: Array) -> Array:
 
 def _car(car: CarRecord, *, plane: Plane, crop: str | None) -> dict[str, Any]:
     return {
-        "ring": _rounded(plane.metres(car.ring)),
+        "ring": rounded(plane.metres(car.ring)),
         "name": f"{car.train}.{car.position}",
         "track": escape(car.track),
         "kind": car.kind,
@@ -280,12 +281,13 @@ def _car(car: CarRecord, *, plane: Plane, crop: str | None) -> dict[str, Any]:
     }
 
 
-def _rounded(points: Array) -> list[list[float]]:
+def rounded(points: Array) -> list[list[float]]:
+    """Points (n, 2) in metres, to the centimetre."""
     return [[round(float(x), 2), round(float(y), 2)] for x, y in points]
 
 
-def _jpeg(rgb: NDArray[np.uint8], *, qualities: Sequence[int] = (80,), most: int | None = None) -> str:
-    """As a data address, at the first quality with which it has at most ``most`` bytes, else the last."""
+def jpeg(rgb: NDArray[np.uint8], *, qualities: Sequence[int] = (80,), most: int | None = None) -> bytes:
+    """At the first quality with which it has at most ``most`` bytes, else the last."""
     from PIL import Image
 
     image = Image.fromarray(rgb)
@@ -294,4 +296,8 @@ def _jpeg(rgb: NDArray[np.uint8], *, qualities: Sequence[int] = (80,), most: int
         image.save(out, format="JPEG", quality=quality, optimize=True)
         if most is None or out.tell() <= most:
             break
-    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode("ascii")
+    return out.getvalue()
+
+
+def _address(picture: bytes) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(picture).decode("ascii")
