@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from railcount.history import History, StoredCount, Summary
     from railcount.observation import PassCount
 
-SUFFIXES = (".csv", ".json", ".geojson", ".gpkg")
+SUFFIXES = (".csv", ".json", ".geojson", ".gpkg", ".stac.json")
 FORMATS = ("table", "json", "csv")
 
 
@@ -35,10 +35,18 @@ def history() -> None:
     """
 
 
+def _in_order(ctx: click.Context, param: click.Parameter, since: date | None) -> date | None:
+    """``--since``, looked at after ``--until``; a usage error where it is the later day."""
+    until = ctx.params.get("until")
+    if since is not None and until is not None and since > until:
+        raise click.BadParameter(f"{since} is after --until {until}")
+    return since
+
+
 def _chosen(command: Callable[..., None]) -> Callable[..., None]:
     for made in (
-        click.option("--until", type=options.DateType(), help="Last day, local time."),
-        click.option("--since", type=options.DateType(), help="First day, local time."),
+        click.option("--until", type=options.DateType(), is_eager=True, help="Last day, local time."),
+        click.option("--since", type=options.DateType(), callback=_in_order, help="First day, local time."),
         click.option("--site", metavar="NAME|FILE", help="Only passes of this site."),
         options.history,
     ):
@@ -60,10 +68,12 @@ def _site_name(site: str | None) -> str | None:
         return None
     from railcount import sites
     from railcount.errors import MissingInput
+    from railcount.text import escape
 
     try:
         return sites.load(site).name
-    except MissingInput:
+    except MissingInput as error:  # passes may be of a site that is gone
+        click.echo(f"railcount: {escape(str(error))}", err=True)
         return site
 
 
@@ -159,7 +169,7 @@ def show(which: str, history_path: str | None, form: str) -> None:
     from railcount.errors import InputError
     from railcount.outputs import history as output
 
-    day = _day(which)
+    day = options.day_in(which)
     chosen: dict[str, Any] = {"pass_id": which} if day is None else {"since": day, "until": day}
     with _reading(history_path) as opened:
         if day is None:
@@ -168,7 +178,10 @@ def show(which: str, history_path: str | None, form: str) -> None:
             stored = list(_in_time(opened.counts(), since=day, until=day))
         summaries = list(opened.summaries(**chosen))
         if not summaries and not stored:
-            raise InputError(f"the history has nothing of {which!r:.80}; 'railcount history list' shows it")
+            what = (
+                f"no pass and no count of {day}" if day else f"no pass {which!r:.80}, which is no day either"
+            )
+            raise InputError(f"the history has {what}; 'railcount history list' shows what it has")
         passes = _with_cars(opened, summaries)
         others = [one for one in stored if not one.observation.id]
         if form == "json":
@@ -187,15 +200,6 @@ def _with_cars(opened: History, summaries: Iterable[Summary]) -> Iterator[tuple[
     for one in summaries:
         for whole in opened.passes(pass_id=one.id):
             yield one, whole
-
-
-def _day(text: str) -> date | None:
-    from datetime import date
-
-    try:
-        return date.fromisoformat(text) if len(text) == len("2023-10-05") else None
-    except ValueError:
-        return None
 
 
 def _of(counts: Iterable[StoredCount], one: Summary) -> list[StoredCount]:
@@ -228,7 +232,7 @@ def export(
     from railcount.files import check_target
     from railcount.history import default_path
 
-    if Path(output).suffix.lower() not in SUFFIXES:
+    if not output.lower().endswith(SUFFIXES):
         msg = f"it must end in {', '.join(SUFFIXES)}, not {Path(output).name!r}"
         raise click.BadParameter(msg, param_hint="--output")
     options.check_not_input(output, history_path or str(default_path()))

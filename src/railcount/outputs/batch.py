@@ -153,7 +153,7 @@ def pass_line(one: PassCount, comparison: Comparison | None, *, is_again: bool =
     line = f"{when:<16}  {where:<14}  {count:<15}  {level:<20}  {one.status}"
     n_without = sum(tile.status not in STATUSES_WITH_COUNT for tile in one.tiles)
     notes = []
-    if one.site is None and one.tiles:
+    if (one.site is None or one.acquired is None) and one.tiles:
         notes.append(one_line(one.tiles[0].tile))
     if len(one.tiles) > 1:
         notes.append(f"{len(one.tiles)} tiles" + (f", {n_without} without a count" if n_without else ""))
