@@ -6,7 +6,6 @@ import datetime as dt
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +17,8 @@ from .factories import TUMANGANG, measured, samples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pytest
 
 FIRST = dt.date(2010, 1, 1)
 ZONES = ("yard",)
