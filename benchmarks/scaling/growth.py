@@ -3,8 +3,8 @@
     python benchmarks/scaling/growth.py [--tiles 10000]
 
 Three tiles a day, each day a pass, in dated folders. Prints processor time a tile for the first 100 tiles
-(after the first pass, which loads what is loaded once), up to 1,000, and each further tenth; peak memory; and a
-second run, in a process of its own, that finds nothing to do.
+(after the first pass, which loads what is loaded once), up to 1,000, and each further tenth; peak memory;
+and a second run, in a process of its own, that finds nothing to do.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,10 +103,9 @@ def main() -> None:
         spent = run(folder, path)
         ends = [A_DAY + 1, 100, 1000, *range(asked.tiles // 10, asked.tiles + 1, max(asked.tiles // 10, 1))]
         ends = sorted({n for n in ends if n <= len(spent)})
-        for first, last in zip(ends, ends[1:], strict=False):
-            print(
-                f"tiles {first} to {last}: {1e3 * (spent[last - 1] - spent[first - 1]) / (last - first):.2f} ms a tile"
-            )
+        for first, last in pairwise(ends):
+            spent_ms = 1e3 * (spent[last - 1] - spent[first - 1])
+            print(f"tiles {first} to {last}: {spent_ms / (last - first):.2f} ms a tile")
         print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * RSS_UNIT / 2**20:.0f} MB")
         subprocess.run([sys.executable, __file__, "--again", folder, path], check=True)
 
