@@ -143,10 +143,11 @@ def _print_rows(rows: Iterable[dict[str, Any]], *, form: str, name: str, columns
     import io
 
     from railcount.outputs import history as output
+    from railcount.outputs.json import pieces
 
     if form == "json":
-        for piece in output.json_pieces(**{name: rows}):
-            options.print_text(piece)
+        for part in pieces(**{name: rows}):
+            options.print_text(part)
         return
     out = io.StringIO()
     output.write_csv(rows, out, columns=columns)
@@ -168,6 +169,7 @@ def show(which: str, history_path: str | None, form: str) -> None:
     """
     from railcount.errors import InputError
     from railcount.outputs import history as output
+    from railcount.outputs.json import pieces
 
     day = options.day_in(which)
     chosen: dict[str, Any] = {"pass_id": which} if day is None else {"since": day, "until": day}
@@ -186,8 +188,8 @@ def show(which: str, history_path: str | None, form: str) -> None:
         others = [one for one in stored if not one.observation.id]
         if form == "json":
             details = (output.detail(s, one, _of(stored, s)) for s, one in passes)
-            for piece in output.json_pieces(passes=details, counts=map(output.count_row, others)):
-                options.print_text(piece)
+            for part in pieces(passes=details, counts=map(output.count_row, others)):
+                options.print_text(part)
             return
         blocks = [output.card(s, one, _of(stored, s)) for s, one in passes]
         if others:
@@ -245,6 +247,7 @@ def export(
 def _export(opened: History, chosen: dict[str, Any], target: str, *, overwrite: bool) -> None:
     from railcount.files import replacing
     from railcount.outputs import history as output
+    from railcount.outputs.json import pieces
 
     suffix = Path(target).suffix.lower()
     summaries = opened.summaries(**chosen)
@@ -274,7 +277,7 @@ def _export(opened: History, chosen: dict[str, Any], target: str, *, overwrite: 
                 opened.counts(site=chosen["site"]), since=chosen["since"], until=chosen["until"]
             )
             others = (output.count_row(one) for one in counts if not one.observation.id)
-            file.writelines(output.json_pieces(passes=details, counts=others))
+            file.writelines(pieces(passes=details, counts=others))
 
 
 @history.command()
