@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from railcount.baseline.figures import median_of
@@ -40,7 +41,7 @@ def explain(count: Interval, *, level: Level, basis: Basis, doubt: str, n_needed
     tail = ", which is" if level == "normal" else "; the maximum is"
     text = f"{cars}: {place} {span}{tail} {said(top)}."
     if values and level != "quiet":
-        text += f" {_as_high(sum(value >= count.best for value in values), len(values))}"
+        text += f" {_as_high(len(values) - bisect_left(values, count.best), len(values))}"
     if level == "normal" and n_needed is not None:
         text += _undecided(count, basis=basis, n_needed=n_needed)
     return f"{text} {known}"
