@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import tempfile
+from pathlib import Path
 
 import pytest
 
-from railcount.errors import OutputError, OutputExists
+from railcount.errors import HistoryError, OutputError, OutputExists
 from railcount.files import check_target, replacing, write_bytes
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from railcount.history import History
 
 
 def test_written_whole_with_the_usual_permissions(tmp_path: Path) -> None:
@@ -71,6 +70,24 @@ def test_folders(tmp_path: Path) -> None:
         check_target(tmp_path)
     with pytest.raises(OutputError, match="make it first"):
         check_target(tmp_path / "no" / "a.json")
+
+
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="leave to write is a matter of POSIX here")
+def test_a_folder_that_may_not_be_written_to() -> None:
+    """Seen before a long count, not after it."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o555)
+        me = os.geteuid()
+        if me == 0:
+            os.seteuid(65534)
+        try:
+            with pytest.raises(OutputError, match="may not be written to; choose another"):
+                check_target(Path(folder) / "out.json")
+            with pytest.raises(HistoryError, match="cannot be made: its folder may not be written to"):
+                History.open(Path(folder) / "h.sqlite")
+        finally:
+            os.seteuid(me)
+            Path(folder).chmod(0o755)
 
 
 def test_a_name_that_a_writer_cannot_encode(tmp_path: Path) -> None:

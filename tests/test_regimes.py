@@ -19,6 +19,7 @@ from railcount.outputs import json as out
 from railcount.raster.georef import grid_from_gsd
 from railcount.raster.tile import Pixels
 from railcount.raster.write import write_geotiff
+from railcount.records import record_of
 from railcount.regimes import Regime, regime_of, too_coarse
 from railcount.scan import count_cars, locate_tracks, scan_tile
 from railcount.simulate import (
@@ -158,6 +159,14 @@ def test_occupied_length_beyond_2_m_is_a_lower_bound(tmp_path: Path, gsd_m: floa
     assert result.tracks is not None
     assert result.railcars.low <= len(drawn.railcars) <= result.railcars.high
     assert ("lower bound" in result.reasons[-1]) == lower_bound
+    kept = record_of(result).stretches
+    assert [one.track for one in kept] == [one.track for one in result.stretches]
+    assert result.grid is not None
+    for one, stretch in zip(kept, result.stretches, strict=True):
+        line = result.grid.to_local(result.grid.from_lonlat(np.array(one.line)))
+        assert np.hypot(*np.diff(line, axis=0).T).sum() == pytest.approx(
+            stretch.end_m - stretch.start_m, abs=1
+        )
     full = result.tracks.length_m / mean_length_m(load_stock("any"))
     assert (result.railcars.high >= int(full)) == lower_bound
 

@@ -23,19 +23,27 @@ def check_target(path: str | os.PathLike[str], *, overwrite: bool = False) -> Pa
     Asked before a long count, so that its result is not lost for a typing error.
 
     Raises OutputExists where it is taken and ``overwrite`` is False, OutputError where
-    its folder is missing or the path is a folder.
+    its folder is missing or may not be written to, or the path is a folder.
     """
     target = Path(path)
     if target.is_dir():
         msg = f"an output must be a file, but {target} is a folder; add a file name"
         raise OutputError(msg)
     if not overwrite and os.path.lexists(target):
-        msg = f"{target} exists; choose another name or allow --overwrite"
+        msg = f"{target} exists; choose another name or give --overwrite"
         raise OutputExists(msg)
     if not target.parent.is_dir():
         msg = f"the folder {target.parent} for {target.name} does not exist; make it first"
         raise OutputError(msg)
+    if not can_write(target.parent):
+        msg = f"the folder {target.parent} for {target.name} may not be written to; choose another"
+        raise OutputError(msg)
     return target
+
+
+def can_write(path: Path) -> bool:
+    """True where this process may write to the file or into the folder."""
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 @contextmanager
@@ -85,7 +93,7 @@ def _publish(temporary: Path, target: Path, *, overwrite: bool) -> None:
         # A link, unlike a rename, fails where somebody has taken the name meanwhile.
         os.link(temporary, target)
     except FileExistsError as error:
-        msg = f"{target} was made by another program meanwhile; choose another name or allow --overwrite"
+        msg = f"{target} was made by another program meanwhile; choose another name or give --overwrite"
         raise OutputExists(msg) from error
     except OSError:
         # Some file systems have no links.

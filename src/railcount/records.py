@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from railcount.counts import Car, Kind, Status, TileCount
+    from railcount.counts import Car, Kind, Status, Stretch, TileCount
     from railcount.raster.acquisition import AcquiredFrom
     from railcount.raster.grid import Grid
     from railcount.regimes import Regime
@@ -56,6 +56,15 @@ class TrackRecord:
     visible_fraction: float
     confidence: float
     line: tuple[Position, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StretchRecord:
+    """One occupied stretch of track, in the regime ``occupied_length``."""
+
+    track: str
+    line: tuple[Position, ...]
+    """Along the middle of the track, from one end to the other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +112,8 @@ class TileRecord:
     by_type: dict[Kind, int] = field(default_factory=dict)
     cars: tuple[CarRecord, ...] = ()
     tracks: tuple[TrackRecord, ...] = ()
+    stretches: tuple[StretchRecord, ...] = ()
+    """Where cars are not told apart; empty in a record of before stretches were kept."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists, dicts, texts and finite numbers; ``from_dict`` makes the same record again."""
@@ -117,6 +128,8 @@ class TileRecord:
         given["acquired"] = _moment(given["acquired"])
         given["cars"] = tuple(_made(CarRecord, car, places="ring") for car in given["cars"])
         given["tracks"] = tuple(_made(TrackRecord, track, places="line") for track in given["tracks"])
+        stretches = given.get("stretches", ())
+        given["stretches"] = tuple(_made(StretchRecord, one, places="line") for one in stretches)
         made: TileRecord = _made(cls, given, places="footprint")
         return made
 
@@ -161,6 +174,7 @@ def record_of(count: TileCount) -> TileRecord:
         by_type=dict(count.by_type),
         cars=tuple(_car(car, grid=grid) for car in count.cars),
         tracks=_tracks(count, grid=grid),
+        stretches=tuple(_stretch(one, grid=grid) for one in count.stretches),
     )
 
 
@@ -188,6 +202,13 @@ def _car(car: Car, *, grid: Grid | None) -> CarRecord:
         flags=car.flags,
         ring=places(car.outline_px, grid=grid),
     )
+
+
+def _stretch(stretch: Stretch, *, grid: Grid | None) -> StretchRecord:
+    # The outline runs along one side of the track, and back along the other.
+    n = len(stretch.outline_px) // 2
+    middle = (stretch.outline_px[:n] + stretch.outline_px[n:][::-1]) / 2
+    return StretchRecord(track=stretch.track, line=places(middle, grid=grid))
 
 
 def _tracks(count: TileCount, *, grid: Grid | None) -> tuple[TrackRecord, ...]:
@@ -220,7 +241,7 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
-    if isinstance(value, Interval | CarRecord | TrackRecord):
+    if isinstance(value, Interval | CarRecord | TrackRecord | StretchRecord):
         kind: type = type(value)
         return {name: _plain(getattr(value, name)) for name in _names(kind)}
     return dict(value) if isinstance(value, dict) else value

@@ -104,7 +104,36 @@ def test_the_document_is_the_same_whether_new_or_known(archive: Path) -> None:
 def test_an_empty_folder(archive: Path) -> None:
     result = run("--format", "json")
     assert (result.exit_code, json.loads(result.stdout)["results"]) == (0, [])
-    assert run().stdout == "0 tiles found: there is nothing to count\n"
+    text = "0 tiles found: there is nothing to count"
+    assert run().stdout == f"{text} (names must end in .tif, .tiff, .jp2, .ntf)\n"
+    put(archive, "x_udm2.tif")
+    assert run().stdout.endswith(f"{text}\n")
+
+
+def test_a_line_without_a_date_names_its_tile(archive: Path) -> None:
+    put(archive, "a.tif", site="tumangang", n=3, acquired=None)
+    put(archive, "b.tif", site="tumangang", n=3, acquired=None)
+    lines = run().stdout.splitlines()
+    assert ["(archive/a.tif)" in lines[0], "(archive/b.tif)" in lines[1]] == [True, True]
+
+
+def test_the_first_batch_says_where_the_default_history_is(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAILCOUNT_HISTORY", "mine.sqlite")
+    put(archive, "a.tif", site="tumangang", n=3)
+    arguments = ["batch", "archive", "--jobs", "1"]
+    first = CliRunner().invoke(cli, arguments)
+    assert first.stderr == "railcount: kept in mine.sqlite; 'railcount history list' shows it\n"
+    assert CliRunner().invoke(cli, arguments).stderr == ""
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_day_on_which_no_image_can_be(archive: Path, day: str) -> None:
+    put(archive, "a.tif", n=3)
+    result = run("--date", day)
+    assert result.exit_code == 2
+    assert f"{day} is no day of an image; the years 1972 to 2099 are" in result.stderr
 
 
 def test_levels_fail_whether_new_or_known(archive: Path) -> None:

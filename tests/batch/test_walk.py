@@ -174,6 +174,7 @@ def test_links(tmp_path: Path) -> None:
     told = passed(yard)
     assert set(told) == {"out.tif", "up", "self", "loop.tif", "gone.tif"}
     assert all("link" in reason for reason in told.values())
+    assert told["self"] == "a link to a folder, which is found where it is"
 
 
 def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:

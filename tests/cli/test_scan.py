@@ -203,7 +203,7 @@ def test_outputs_go_to_files_and_the_table_to_stdout(scan: Scan, tmp_path: Path)
     assert all(file.stat().st_size > 500 for file in files)
     again = scan.run("a.tif", "-o", files[0])
     assert again.exit_code == 1
-    assert "exists; choose another name or allow --overwrite" in again.stderr
+    assert "exists; choose another name or give --overwrite" in again.stderr
     assert len(scan.asked) == 1, "the count must not be made and then lost"
     assert scan.run("a.tif", "-o", files[0], "--overwrite").exit_code == 0
 

@@ -64,6 +64,12 @@ def test_list(folder: Path) -> None:
     assert len(run("list", "--site", "tumangang").stdout.splitlines()) == 2
     assert len(run("list", "--since", "2024-01-01").stdout.splitlines()) == 2
     assert run("list", "--until", "2023-10-04").stdout == "no passes\n"
+    backwards = run("list", "--since", "2023-10-05", "--until", "2023-10-04", code=2)
+    assert "2023-10-05 is after --until 2023-10-04" in backwards.stderr
+    run("list", "--until", "2023-10-05", "--since", "2023-10-05")
+    unknown = run("list", "--site", "tumangan")
+    assert unknown.stdout == "no passes\n"
+    assert "no site 'tumangan'; give one of: khasan, tumangang" in unknown.stderr
 
 
 def test_list_as_rows(folder: Path) -> None:
@@ -241,8 +247,8 @@ def test_import_twice(folder: Path) -> None:
     line = "2024-06-17,image,complex,cars,255,255,255,,SkySat,CSIS,https://example.org,\n"
     (folder / "c.csv").write_text(HEADER + line, "utf-8")
     arguments = ("import", "c.csv", "--site", "tumangang")
-    assert "1 added, 0 were there" in run(*arguments).stderr
-    assert "0 added, 1 were there" in run(*arguments).stderr
+    assert "1 added, 0 there already" in run(*arguments).stderr
+    assert "0 added, 1 there already" in run(*arguments).stderr
     with History.open(readonly=True) as opened:
         assert [one.best for one in opened.observations("tumangang") if one.source == "CSIS"] == [255]
 
@@ -255,6 +261,15 @@ def test_import_by_hand(folder: Path) -> None:
     assert (stored.observation.method, stored.who, stored.why) == ("hand", "Ben", "by eye")
     assert stored.at is not None
     assert stored.at.tzinfo is not None
+
+
+def test_import_of_a_table_with_the_least(folder: Path) -> None:
+    (folder / "c.csv").write_text("when,best\n2023-10-07,71\n", "utf-8")
+    assert "source must say" in run("import", "c.csv", "--site", "tumangang", code=1).stderr
+    run("import", "c.csv", "--site", "tumangang", "--method", "hand", "--who", "Ben")
+    with History.open(readonly=True) as opened:
+        observed = list(opened.counts())[-1].observation
+    assert (observed.source, observed.best, observed.unit, observed.statement) == ("Ben", 71, "cars", "image")
 
 
 @pytest.mark.parametrize("text", ["", "a,b\n1,2\n", HEADER + "2023-10-05,image,atlantis,cars,1,1,1,,,x,,\n"])
@@ -273,6 +288,21 @@ def test_hand(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "0 <= low" in run("hand", "one", "--count", "5", "--low", "6", code=1).stderr
     assert "no pass" in run("hand", "three", "--count", "5", code=1).stderr
     run("hand", "one", "--count", "-5", code=2)
+
+
+def test_a_day_names_its_only_pass(folder: Path) -> None:
+    said = run("hand", "2023-10-05", "--count", "50").stderr
+    assert said == "railcount: one: 50 by hand, in place of the machine's 40\n"
+    assert "  50  " in run("list").stdout.splitlines()[1]
+    assert "there is no pass of 2023-10-06" in run("hand", "2023-10-06", "--count", "5", code=1).stderr
+    with History.open() as opened:
+        other = tile("d.tif", n=4)
+        opened.record_tile(other, key=KEY)
+        opened.record_pass(one_pass(other, pass_id="three"), key=KEY)
+    said = run("remove", "2023-10-05", "--yes", code=1).stderr
+    assert "2 passes of 2023-10-05; give one of: one, three" in said
+    run("remove", "three", "--yes")
+    assert run("remove", "2023-10-05", "--yes").stderr == "railcount: removed one and 2 hand counts of it\n"
 
 
 def test_remove_asks(folder: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from railcount.baseline import Observation
 from railcount.counts import Interval
 from railcount.errors import HistoryError, InputError
-from railcount.history import History, KnownFile
+from railcount.history import History, KnownFile, Neighbourhood
 from railcount.history.coding import CAR_COLUMNS
 from railcount.history.counts import _OBSERVED
 from railcount.records import CarRecord
@@ -322,3 +322,30 @@ def test_foreign_keys_are_on(history: History) -> None:
 def test_parameters_are_kept_in_words(history: History) -> None:
     history.remember_parameters(KEY, {"site": "tumangang", "gsd_m": None})
     assert history.parameters() == {KEY: {"site": "tumangang", "gsd_m": None}}
+
+
+def test_what_a_pass_costs_does_not_grow_with_the_history(history: History) -> None:
+    """In steps of SQLite's machine, which no clock has a part in."""
+
+    def n_steps(first: int, last: int) -> int:
+        for n in range(first, last):
+            day = NOON - dt.timedelta(days=3 * n)
+            record = tile(f"{n}.tif", n=1, acquired=day)
+            history.record_tile(record, key=KEY)
+            steps = 0
+
+            def count() -> int:
+                nonlocal steps
+                steps += 1
+                return 0
+
+            where = Neighbourhood(day.date())
+            history._connection.set_progress_handler(count, 1)
+            assert len(list(history.nearby(where, key=KEY))) == 1
+            history.regroup([(one_pass(record), day.date())], where=where, key=KEY)
+            assert len(history.observations("tumangang", pass_id=one_pass(record).id)) == 1
+            history._connection.set_progress_handler(None, 0)
+        return steps
+
+    few = n_steps(0, 3)
+    assert n_steps(3, 150) < 1.2 * few

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from railcount.counts import Interval
 from railcount.errors import InputError
 from railcount.observation import PassCount, merge
+from railcount.records import StretchRecord, TileRecord
 
 from .factories import BODY_M, GAP_M, MOMENT, Train, Yard, interval, row_of_tiles, tile_of
-
-if TYPE_CHECKING:
-    from railcount.records import TileRecord
 
 WIDE = (-300.0, -60.0, 300.0, 60.0)
 ONE_TRAIN = Yard(trains=(Train(track=1, start_m=-35.0),))
@@ -416,6 +416,50 @@ def test_cars_not_told_apart_are_added_up() -> None:
     half = merge(overlapping, id="p")
     assert best(half) == pytest.approx(18, abs=1)  # 12, and half of 12
     assert half.occupied_m == pytest.approx(240.0, abs=2)
+
+
+def coarse_tile(yard: Yard, box: tuple[float, float, float, float], name: str) -> TileRecord:
+    """As pixels of 2 m show it: the trains of `tile_of` as stretches."""
+    tile = tile_of(yard, box, name)
+    stretches = []
+    for train in yard.trains:
+        part = yard.inside(train.track, box)
+        (start, _), (_, end) = train.cars()[0], train.cars()[-1]
+        if part is not None and min(end, part[1]) - max(start, part[0]) >= 8.0:
+            ends = (max(start, part[0]), min(end, part[1]))
+            line = tuple(yard.place(yard.ground(at, train.track)) for at in ends)
+            stretches.append(StretchRecord(track=f"line {train.track + 1}", line=line))
+    n = len(tile.cars)
+    return replace(
+        tile, status="degraded", regime="occupied_length", cars=(), covered=None, locomotives=None,
+        trains=len(stretches), stretches=tuple(stretches), railcars=Interval(best=n, low=n, high=n),
+        by_type={"unknown": n},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("azimuth", [90.0, 62.0])
+@pytest.mark.parametrize("overlap_m", [0.0, 30.0, 90.0])
+def test_a_stretch_over_a_seam_is_one_train(azimuth: float, overlap_m: float) -> None:
+    """One over both seams, one that ends at a seam 9 m before the next on its track, one beside them."""
+    yard = Yard(
+        azimuth_deg=azimuth,
+        trains=(
+            Train(track=0, start_m=-120.0, lengths_m=(BODY_M,) * 18),
+            Train(track=1, start_m=-68.62),
+            Train(track=1, start_m=9.0),
+            Train(track=2, start_m=30.0, lengths_m=(BODY_M,) * 8),
+        ),
+    )
+    ends = [-300.0, 0.0, 80.0, 300.0]
+    tiles = [
+        coarse_tile(yard, (west, -300.0, east + overlap_m, 300.0), f"{west}.tif")
+        for west, east in pairwise(ends)
+    ]
+    assert sum(tile.trains or 0 for tile in tiles) > 4
+    assert merge(tiles, id="p").trains == 4
+    assert merge(tiles[:1], id="p").trains == tiles[0].trains
+    kept = [TileRecord.from_dict(json.loads(json.dumps(tile.to_dict()))) for tile in tiles]
+    assert merge(kept, id="p").trains == 4
 
 
 def test_tiles_in_pixels_are_passes_of_their_own() -> None:

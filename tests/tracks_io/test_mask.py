@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -10,8 +11,12 @@ import rasterio
 from affine import Affine
 
 from railcount.errors import InputError, MissingInput, OutputError, OutputExists
+from railcount.raster.georef import grid_from_dataset
 from railcount.raster.limits import Limits
-from railcount.tracks.mask import lines_from_mask, read_labels, read_mask, write_mask
+from railcount.raster.resample import Places
+from railcount.raster.tile import Window
+from railcount.tracks.marked import Marked
+from railcount.tracks.mask import lines_from_mask, read_labels, read_marked, read_mask, write_mask
 from railcount.tracks.network import TrackNetwork
 from railcount.tracks.vector import write_lines
 
@@ -204,6 +209,58 @@ def test_one_bit_masks(tmp_path):
     values = (factories.picture(n_bands=1) > 100).astype(np.uint8)
     path = factories.write_tif(tmp_path / "m.tif", values, nbits=1, transform=grid.transform)
     np.testing.assert_array_equal(read_labels(path, grid=grid, tile_shape=(60, 80)), values[0])
+
+
+@pytest.mark.parametrize("how", ["same", "finer", "turned", "degrees"])
+def test_read_in_pieces_as_read_whole(tmp_path, monkeypatch, how):
+    """Against the nearest pixel of a mask that is held whole."""
+    monkeypatch.setattr("railcount.raster.resample._PIECE_PX", 70)
+    grid = layouts.grid(width=300, height=200)
+    values = np.random.default_rng(3).integers(0, 4, (1, 260, 330)).astype(np.uint8)
+    values[0, 40:80] = 0
+    where = {"transform": grid.transform}
+    if how == "finer":
+        where = {"transform": grid.transform @ Affine.scale(0.7)}
+    elif how == "turned":
+        where = {"transform": grid.transform @ Affine.translation(80, -50) @ Affine.rotation(31)}
+    elif how == "degrees":
+        (left, top), (right, bottom) = grid.to_lonlat(np.array([[-20.0, -10.0], [310.0, 230.0]]))
+        step = Affine((right - left) / 330, 0, left, 0, (bottom - top) / 260, top)
+        where = {"transform": step, "crs": "EPSG:4326"}
+    path = factories.write_tif(tmp_path / "m.tif", values, **where)
+    with rasterio.open(path) as dataset:
+        places = Places(grid_from_dataset(dataset), grid=grid, tile_shape=shape(grid))
+    wanted = np.zeros(shape(grid), dtype=np.int32)
+    for rows, inside, row, col in places.nearest(Window(0, 0, 330, 260)):
+        wanted[rows][inside] = values[0, row, col]
+    marked = read_marked(path, grid=grid, tile_shape=shape(grid))
+    np.testing.assert_array_equal(marked.whole(), wanted)
+    np.testing.assert_array_equal(Marked.of(wanted).keys, marked.keys)
+    np.testing.assert_array_equal(Marked.of(wanted).values, marked.values)
+    cols, rows = np.meshgrid(np.arange(-2, 303), np.arange(-2, 203))
+    padded = np.pad(wanted, ((2, 3), (2, 3)))
+    np.testing.assert_array_equal(marked.at(np.stack([cols, rows], axis=-1)), padded)
+
+
+def test_a_large_mask_is_never_held_whole(tmp_path, monkeypatch):
+    """Memory is that of the tracks; one that marks more than tracks would is refused."""
+    grid = layouts.grid(width=6000, height=4000)
+    mask = np.zeros((1, 4000, 6000), dtype=np.uint8)
+    mask[0, 2000:2006, 100:5900] = 1
+    path = factories.write_tif(tmp_path / "m.tif", mask, compress="deflate", transform=grid.transform)
+    tracemalloc.start()
+    try:
+        marked = read_marked(path, grid=grid, tile_shape=shape(grid))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < mask.nbytes, "labels of the whole tile would take four times as much"
+    assert len(marked.keys) == 6 * 5800
+    (track,) = lines_from_mask(marked, grid=grid)
+    np.testing.assert_allclose(track.line_px[:, 1], 2003, atol=0.2)
+    monkeypatch.setattr("railcount.tracks.mask.MOST_MARKED_PX", 30_000)
+    with pytest.raises(InputError, match=r"m\.tif is not usable: it marks more than 30,000 pixels"):
+        read_marked(path, grid=grid, tile_shape=shape(grid))
 
 
 def test_masks_that_do_not_fit(tmp_path):

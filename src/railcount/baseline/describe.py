@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from railcount.baseline.basis import basis_of
 from railcount.baseline.change import ChangePoint, change_point
 from railcount.baseline.figures import Chance, Figures, Step, chance, figures, step
 from railcount.baseline.levels import Comparison, judged, thin
@@ -95,7 +96,7 @@ def describe(
         chance=chance(count, days=selection.days) if count else None,
         step=step(count, day=day, selection=selection) if count else None,
         change=change,
-        words=tuple(remarks(selection, doubt=thin(selection), judged=observation)),
+        words=tuple(remarks(selection, doubt=thin(basis_of(selection)), judged=observation)),
     )
 
 

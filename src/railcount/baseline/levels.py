@@ -33,9 +33,10 @@ How much history is enough
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from railcount.baseline.basis import basis_of
 from railcount.baseline.figures import MIN_DAYS, median_of, quantile_of
 from railcount.baseline.selection import select
 from railcount.baseline.windows import FIVE_YEARS, MAX_GAP_DAYS, n_days
@@ -45,12 +46,13 @@ from railcount.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
+    from railcount.baseline.basis import Basis
     from railcount.baseline.observations import Method, Observation
     from railcount.baseline.selection import Selection
     from railcount.baseline.windows import Window
     from railcount.counts import Interval
 
-__all__ = ["LEVELS", "MAX_GAP_DAYS", "MIN_DAYS", "Comparison", "Level", "compare", "judged"]
+__all__ = ["LEVELS", "MAX_GAP_DAYS", "MIN_DAYS", "Comparison", "Level", "compare", "judged", "weighed"]
 
 Level = Literal["unprecedented", "record", "elevated", "normal", "quiet", "insufficient_history"]
 LEVELS: tuple[Level, ...] = ("insufficient_history", "quiet", "normal", "elevated", "record", "unprecedented")
@@ -131,73 +133,69 @@ def compare(
 
 def judged(count: Interval, *, selection: Selection, baseline: str) -> Comparison:
     """`compare` with observations that are already sorted out."""
+    known = weighed(count, basis=basis_of(selection), baseline=baseline)
+    return replace(known, observations=selection.used, not_used=selection.not_used)
+
+
+def weighed(count: Interval, *, basis: Basis, baseline: str) -> Comparison:
+    """`judged` by the figures alone; the observations are not listed."""
     if not 0 <= count.low <= count.best <= count.high:
         raise InputError(f"0 <= low <= best <= high is required, got {count.low}, {count.best}, {count.high}")
-    used = selection.used
-    values = sorted(one.value for one in selection.days)
-    most = max((n for one in used if (n := one.most) is not None), default=None)
-    doubt = thin(selection)
-    ranked = values if selection.n_days >= MIN_DAYS else []
-    p90 = _p90(ranked, selection)
+    doubt, most = thin(basis), basis.most
+    ranked = basis.values if basis.n_days >= MIN_DAYS else []
+    p90 = _p90(ranked, basis)
     level: Level = "insufficient_history"
     if not doubt:
-        level = _judge(count, used=used, values=ranked, p90=p90)
+        level = _judge(count, basis=basis, values=ranked, p90=p90)
     return Comparison(
         baseline=baseline,
-        window=selection.span,
-        n=len(used),
+        window=basis.span,
+        n=basis.n_used,
         max=most,
-        median=median_of(values),
+        median=median_of(basis.values),
         ratio_to_max=count.best / most if most else None,
         level=level,
         why=explain(
             count,
             level=level,
-            selection=selection,
+            basis=basis,
             doubt=doubt,
             n_needed=None if p90 is not None else MIN_DAYS,
         ),
-        n_dated=len(selection.dated),
-        n_days=selection.n_days,
-        observations=used,
-        not_used=selection.not_used,
+        n_dated=basis.n_dated,
+        n_days=basis.n_days,
     )
 
 
-def thin(selection: Selection) -> str:
+def thin(basis: Basis) -> str:
     """Why the history is too thin for a judgement, in words; empty where it is enough."""
-    share, limit = selection.period_share, selection.window.max_gap_days
+    share, limit, gap = basis.period_share, basis.max_gap_days, basis.gap
     reasons = []
-    if selection.n_days < MIN_DAYS and share < MIN_PERIOD_SHARE:
-        covered = f", and statements about periods cover {share:.0%} of it" if selection.periods else ""
+    if basis.n_days < MIN_DAYS and share < MIN_PERIOD_SHARE:
+        covered = f", and statements about periods cover {share:.0%} of it" if basis.n_periods else ""
         reasons.append(
-            f"it has {selection.n_days} of the {MIN_DAYS} days with a count that a judgement needs{covered}"
+            f"it has {basis.n_days} of the {MIN_DAYS} days with a count that a judgement needs{covered}"
         )
-    gap = selection.longest_gap
-    if gap is not None and n_days(gap) > limit and selection.used:
+    if gap is not None and basis.n_used:
         reasons.append(
             f"nothing is known from {gap[0]} to {gap[1]}, {n_days(gap)} days (at most {limit} may be)"
         )
     return ", and ".join(reasons)
 
 
-def _p90(values: Sequence[float], selection: Selection) -> float | None:
+def _p90(values: Sequence[float], basis: Basis) -> float | None:
     """The 90th percentile, or a bound that it cannot exceed; None where neither is known."""
     candidates = [quantile_of(values, tenths=9)] if values else []
-    if selection.period_share >= 0.9:
-        candidates.append(float(max(n for one in selection.periods if (n := one.ceiling) is not None)))
+    if basis.period_share >= 0.9 and basis.period_ceiling is not None:
+        candidates.append(float(basis.period_ceiling))
     return min(candidates, default=None)
 
 
-def _judge(
-    count: Interval, *, used: Sequence[Observation], values: Sequence[float], p90: float | None
-) -> Level:
-    most = max(n for one in used if (n := one.most) is not None)
-    ceiling = max(n for one in used if (n := one.ceiling) is not None)
+def _judge(count: Interval, *, basis: Basis, values: Sequence[float], p90: float | None) -> Level:
     median = median_of(values)
-    if count.low > ceiling:
+    if count.low > (basis.ceiling or 0):
         return "unprecedented"
-    if count.best > most:
+    if count.best > (basis.most or 0):
         return "record"
     if p90 is not None and count.best > p90:
         return "elevated"

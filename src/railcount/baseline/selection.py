@@ -13,7 +13,7 @@ from railcount.baseline.windows import n_days
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable
 
     from railcount.baseline.observations import Method, Observation
     from railcount.baseline.windows import Span, Window
@@ -84,17 +84,12 @@ class Selection:
     @property
     def period_share(self) -> float:
         """The share of the window's days that statements about periods cover."""
-        return sum(n_days(run) for run in _runs(self.periods, span=self.span)) / n_days(self.span)
+        return sum(n_days(run) for run in _runs(_spans(self.periods), span=self.span)) / n_days(self.span)
 
     @property
     def longest_gap(self) -> Span | None:
         """The longest stretch of the window about which nothing is known; None where there is none."""
-        gaps, start = [], self.span[0]
-        for first, last in _runs(self.used, span=self.span):
-            gaps.append((start, first - timedelta(days=1)))
-            start = last + timedelta(days=1)
-        gaps.append((start, self.span[1]))
-        return max((gap for gap in gaps if gap[0] <= gap[1]), key=n_days, default=None)
+        return longest_gap(_spans(self.used), span=self.span)
 
 
 def select(
@@ -114,10 +109,10 @@ def select(
     span = window.before(day)
     used, not_used = [], []
     # A row that is in the site's table and in a history is one.
-    for one in sorted(dict.fromkeys(observations), key=_order):
+    for one in sorted(dict.fromkeys(observations), key=in_order):
         if one.last < span[0] or one.first > span[1] or (one.id and one.id in exclude):
             continue
-        reason = _reason_against(one, span=span, zones=zones, without=without)
+        reason = reason_against(one, span=span, zones=zones, without=without)
         if reason is None and one.statement == "image" and not window.in_season(one.first, one.last, day=day):
             reason = "another season"
         if reason is None:
@@ -129,7 +124,7 @@ def select(
 
 def by_day(dated: Iterable[Observation]) -> tuple[DayCount, ...]:
     """One count a day, by date."""
-    known = sorted((one for one in dated if one.typical is not None), key=_order)
+    known = sorted((one for one in dated if one.typical is not None), key=in_order)
     days = []
     for (first, last), group in groupby(known, key=lambda one: (one.first, one.last)):
         top = max(group, key=lambda one: (one.typical or 0.0, METHODS.index(one.method)))
@@ -137,7 +132,8 @@ def by_day(dated: Iterable[Observation]) -> tuple[DayCount, ...]:
     return tuple(days)
 
 
-def _order(one: Observation) -> tuple[dt.date, dt.date, str, str, str, int, int, str]:
+def in_order(one: Observation) -> tuple[dt.date, dt.date, str, str, str, int, int, str]:
+    """By date; what it was counted in tells observations of a day apart."""
     return (
         one.first,
         one.last,
@@ -150,9 +146,10 @@ def _order(one: Observation) -> tuple[dt.date, dt.date, str, str, str, int, int,
     )
 
 
-def _reason_against(
-    one: Observation, *, span: Span, zones: Collection[str] | None, without: Collection[Method]
+def reason_against(
+    one: Observation, *, span: Span, zones: Collection[str] | None, without: Collection[Method] = ()
 ) -> str | None:
+    """Why an observation is not used, whatever the season; None where it is."""
     reason = None
     if one.method in without:
         reason = f"{one.method} counts are left out"
@@ -171,11 +168,26 @@ def _reason_against(
     return reason
 
 
-def _runs(used: Sequence[Observation], *, span: Span) -> list[Span]:
-    """The days of the window on which something is known, as disjoint runs in order."""
+def longest_gap(known: Iterable[Span], *, span: Span) -> Span | None:
+    """The longest stretch of a span that nothing known touches, the first of equals; None: there is none."""
+    gaps, start = [], span[0]
+    for first, last in _runs(known, span=span):
+        gaps.append((start, first - timedelta(days=1)))
+        start = last + timedelta(days=1)
+    gaps.append((start, span[1]))
+    return max((gap for gap in gaps if gap[0] <= gap[1]), key=n_days, default=None)
+
+
+def _spans(observations: Iterable[Observation]) -> list[Span]:
+    return [(one.first, one.last) for one in observations]
+
+
+def _runs(known: Iterable[Span], *, span: Span) -> list[Span]:
+    """The days of a span on which something is known, as disjoint runs in order."""
     runs: list[Span] = []
-    for one in sorted(used, key=lambda o: o.first):
-        first, last = max(one.first, span[0]), min(one.last, span[1])
+    inside = (one for one in known if one[1] >= span[0] and one[0] <= span[1])
+    for begin, end in sorted(inside):
+        first, last = max(begin, span[0]), min(end, span[1])
         if runs and first <= runs[-1][1] + timedelta(days=1):
             runs[-1] = (runs[-1][0], max(runs[-1][1], last))
         else:

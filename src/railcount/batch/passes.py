@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from railcount.errors import RailcountError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date
 
-    from railcount.baseline import Comparison, Observation
+    from railcount.baseline import Comparison
+    from railcount.baseline.past import Past
     from railcount.history import History, Neighbourhood, Summary
     from railcount.observation import PassCount
     from railcount.records import TileRecord
     from railcount.sites import Site
-
-_WINDOW = timedelta(days=366 * 6)
-"""More than any comparison looks back."""
 
 
 class Passes:
@@ -31,7 +27,7 @@ class Passes:
         self._key = key
         self._named_site = site
         self._sites: dict[str, Site | None] = {}
-        self._pasts: dict[tuple[str, bool], _Past] = {}
+        self._pasts: dict[tuple[str, bool], Past] = {}
 
     def join(
         self, where: Neighbourhood, *, key: str | None = None
@@ -65,15 +61,14 @@ class Passes:
             yield one, self.compare(one)
 
     def compare(self, one: PassCount | Summary) -> Comparison | None:
-        """A pass against the site's published counts and this history's before it; None where there is no
-        count, date or known site."""
+        """A pass against the site's published counts and this history's before it, without the list of them;
+        None where there is no count, date or known site."""
         site = self._site(one)
         day = self._day(one)
         if site is None or day is None or one.acquired is None or one.railcars is None:
             return None
         past = self._past(site, simulated=one.simulated)
-        known = replace(site, observations=(*site.observations, *past.before(day)))
-        return known.compare(one.railcars, acquired=one.acquired)
+        return past.compare(one.railcars, day=day, baseline=site.baseline)
 
     def _site(self, one: PassCount | Summary) -> Site | None:
         from railcount import sites
@@ -97,10 +92,13 @@ class Passes:
         site = self._site(one)
         return None if site is None or one.acquired is None else site.local_day(one.acquired)
 
-    def _past(self, site: Site, *, simulated: bool) -> _Past:
+    def _past(self, site: Site, *, simulated: bool) -> Past:
+        from railcount.baseline.past import Past
+
         wanted = site.name, simulated
         if wanted not in self._pasts:
-            self._pasts[wanted] = _Past(self._history.observations(site, simulated=simulated))
+            known = (*site.observations, *self._history.observations(site, simulated=simulated))
+            self._pasts[wanted] = Past(known, zones=site.baseline_zones)
         return self._pasts[wanted]
 
     def _remember(self, one: PassCount) -> None:
@@ -126,43 +124,3 @@ def _is_at(tile: TileRecord, where: Neighbourhood) -> bool:
     from railcount.observation.grouping import Item
 
     return where.day is None or Item(tile).day == where.day
-
-
-@dataclass(frozen=True, order=True)
-class _Dated:
-    first: date
-    id: str
-    n: int
-
-
-class _Past:
-    """A site's observations in the order of their days: grows by one without being read anew."""
-
-    def __init__(self, observations: tuple[Observation, ...]) -> None:
-        self._all: dict[int, Observation] = dict(enumerate(observations))
-        self._order = sorted(_Dated(one.first, one.id, n) for n, one in self._all.items())
-        self._of_pass = {one.id: n for n, one in self._all.items() if one.id}
-        self._next = len(self._all)
-        self._periods = [one for one in observations if one.statement != "image"]
-
-    def put(self, pass_id: str, one: Observation | None) -> None:
-        """The observation of a pass in place of what was known of it; None: there is none."""
-        old = self._of_pass.pop(pass_id, None)
-        if old is not None:
-            before = self._all.pop(old)
-            del self._order[bisect_left(self._order, _Dated(before.first, before.id, old))]
-        if one is not None:
-            n, self._next = self._next, self._next + 1
-            self._all[n] = one
-            self._of_pass[pass_id] = n
-            insort(self._order, _Dated(one.first, one.id, n))
-
-    def before(self, day: date) -> Iterator[Observation]:
-        """What can matter for an image of the day."""
-        yield from self._periods
-        start = bisect_left(self._order, _Dated(day - _WINDOW, "", -1))
-        end = bisect_left(self._order, _Dated(day, "", -1))
-        for dated in self._order[start:end]:
-            one = self._all[dated.n]
-            if one.statement == "image":
-                yield one

@@ -206,7 +206,7 @@ class _Look:
             status = os.stat(target)
         except OSError as error:
             return PassedOver(path=path, reason=f"a link that leads nowhere: {_words(error)}")
-        if Path(self.inside) not in Path(target).parents:
+        if Path(self.inside) not in (Path(target), *Path(target).parents):
             return PassedOver(path=path, reason="a link that leads out of the folder")
         if stat.S_ISDIR(status.st_mode):
             return PassedOver(path=path, reason="a link to a folder, which is found where it is")

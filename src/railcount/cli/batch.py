@@ -191,11 +191,16 @@ class _Asked:
 @contextmanager
 def _history(asked: _Asked) -> Iterator[History]:
     """The history; one that is thrown away where none is wanted."""
-    from railcount.history import History
+    from railcount.history import History, default_path
+    from railcount.text import escape
 
     if not asked.no_history:
+        is_first = asked.history_path is None and not default_path().exists()
         with History.open(asked.history_path) as history:
             yield history
+            if is_first:
+                where = escape(str(history.path))
+                click.echo(f"railcount: kept in {where}; 'railcount history list' shows it", err=True)
         return
     with (
         tempfile.TemporaryDirectory(prefix="railcount-") as folder,
@@ -344,12 +349,16 @@ class _Watch:
 
     def close(self) -> None:
         """What was not counted and why, and a sentence."""
+        from railcount.batch.walk import IMAGE_SUFFIXES
+
         for line in self._uncounted.lines():
             options.print_text(line + "\n")
         n_tiles = sum(self._tally.values())
         parts = ", ".join(f"{n:,} {status}" for status, n in sorted(self._tally.items()))
         text = f"{n_tiles:,} {'tile' if n_tiles == 1 else 'tiles'}"
         text += f": {parts}" if n_tiles else " found: there is nothing to count"
+        if not n_tiles and not self._uncounted.n:
+            text += f" (names must end in {', '.join(IMAGE_SUFFIXES)})"
         if self._n_before:
             text += f"; {self._n_before:,} as before"
         if n_tiles:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from railcount.history import History, StoredCount, Summary
     from railcount.observation import PassCount
 
-SUFFIXES = (".csv", ".json", ".geojson", ".gpkg", ".parquet")
+SUFFIXES = (".csv", ".json", ".geojson", ".gpkg", ".parquet", ".stac.json")
 FORMATS = ("table", "json", "csv")
 
 
@@ -35,10 +35,18 @@ def history() -> None:
     """
 
 
+def _in_order(ctx: click.Context, param: click.Parameter, since: date | None) -> date | None:
+    """``--since``, looked at after ``--until``; a usage error where it is the later day."""
+    until = ctx.params.get("until")
+    if since is not None and until is not None and since > until:
+        raise click.BadParameter(f"{since} is after --until {until}")
+    return since
+
+
 def _chosen(command: Callable[..., None]) -> Callable[..., None]:
     for made in (
-        click.option("--until", type=options.DateType(), help="Last day, local time."),
-        click.option("--since", type=options.DateType(), help="First day, local time."),
+        click.option("--until", type=options.DateType(), is_eager=True, help="Last day, local time."),
+        click.option("--since", type=options.DateType(), callback=_in_order, help="First day, local time."),
         click.option("--site", metavar="NAME|FILE", help="Only passes of this site."),
         options.history,
     ):
@@ -60,10 +68,12 @@ def _site_name(site: str | None) -> str | None:
         return None
     from railcount import sites
     from railcount.errors import MissingInput
+    from railcount.text import escape
 
     try:
         return sites.load(site).name
-    except MissingInput:
+    except MissingInput as error:  # passes may be of a site that is gone
+        click.echo(f"railcount: {escape(str(error))}", err=True)
         return site
 
 
@@ -133,10 +143,11 @@ def _print_rows(rows: Iterable[dict[str, Any]], *, form: str, name: str, columns
     import io
 
     from railcount.outputs import history as output
+    from railcount.outputs.json import pieces
 
     if form == "json":
-        for piece in output.json_pieces(**{name: rows}):
-            options.print_text(piece)
+        for part in pieces(**{name: rows}):
+            options.print_text(part)
         return
     out = io.StringIO()
     output.write_csv(rows, out, columns=columns)
@@ -159,8 +170,9 @@ def show(which: str, history_path: str | None, form: str) -> None:
     """
     from railcount.errors import InputError
     from railcount.outputs import history as output
+    from railcount.outputs.json import pieces
 
-    day = _day(which)
+    day = options.day_in(which)
     chosen: dict[str, Any] = {"pass_id": which} if day is None else {"since": day, "until": day}
     with _reading(history_path) as opened:
         if day is None:
@@ -169,14 +181,17 @@ def show(which: str, history_path: str | None, form: str) -> None:
             stored = list(_in_time(opened.counts(), since=day, until=day))
         summaries = list(opened.summaries(**chosen))
         if not summaries and not stored:
-            raise InputError(f"the history has nothing of {which!r:.80}; 'railcount history list' shows it")
+            what = (
+                f"no pass and no count of {day}" if day else f"no pass {which!r:.80}, which is no day either"
+            )
+            raise InputError(f"the history has {what}; 'railcount history list' shows what it has")
         passes = _with_cars(opened, summaries)
         others = [one for one in stored if not one.observation.id]
         decided = opened.reviews().decisions
         if form == "json":
             details = (output.detail(s, one, _of(stored, s), decided(s.id)) for s, one in passes)
-            for piece in output.json_pieces(passes=details, counts=map(output.count_row, others)):
-                options.print_text(piece)
+            for part in pieces(passes=details, counts=map(output.count_row, others)):
+                options.print_text(part)
             return
         blocks = [output.card(s, one, _of(stored, s), decided(s.id)) for s, one in passes]
         if others:
@@ -189,15 +204,6 @@ def _with_cars(opened: History, summaries: Iterable[Summary]) -> Iterator[tuple[
     for one in summaries:
         for whole in opened.passes(pass_id=one.id):
             yield one, whole
-
-
-def _day(text: str) -> date | None:
-    from datetime import date
-
-    try:
-        return date.fromisoformat(text) if len(text) == len("2023-10-05") else None
-    except ValueError:
-        return None
 
 
 def _of(counts: Iterable[StoredCount], one: Summary) -> list[StoredCount]:
@@ -230,7 +236,7 @@ def export(
     from railcount.files import check_target
     from railcount.history import default_path
 
-    if Path(output).suffix.lower() not in SUFFIXES:
+    if not output.lower().endswith(SUFFIXES):
         msg = f"it must end in {', '.join(SUFFIXES)}, not {Path(output).name!r}"
         raise click.BadParameter(msg, param_hint="--output")
     options.check_not_input(output, history_path or str(default_path()))
@@ -243,6 +249,7 @@ def export(
 def _export(opened: History, chosen: dict[str, Any], target: str, *, overwrite: bool) -> None:
     from railcount.files import replacing
     from railcount.outputs import history as output
+    from railcount.outputs.json import pieces
 
     suffix = Path(target).suffix.lower()
     summaries = opened.summaries(**chosen)
@@ -277,7 +284,7 @@ def _export(opened: History, chosen: dict[str, Any], target: str, *, overwrite: 
                 opened.counts(site=chosen["site"]), since=chosen["since"], until=chosen["until"]
             )
             others = (output.count_row(one) for one in counts if not one.observation.id)
-            file.writelines(output.json_pieces(passes=details, counts=others))
+            file.writelines(pieces(passes=details, counts=others))
 
 
 @history.command()

@@ -13,7 +13,7 @@ from railcount.cli import options
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from railcount.history import History
+    from railcount.history import History, Summary
 
 _COUNT = click.IntRange(0, 1_000_000)
 
@@ -67,9 +67,11 @@ def _signature(who: str | None, why: str | None) -> dict[str, Any]:
 def import_counts(
     *, table: str, site: str, method: str, history_path: str | None, who: str | None, why: str | None
 ) -> None:
-    """Add counts from a table with the columns of a site's published_counts.csv.
+    """Add counts from a table such as a site's published_counts.csv.
 
-    A row that is there already is not added again.
+    Columns: when (2023-10-05, or a month or period) and best, or low and high; source, unless --method
+    is hand; statement (image), unit (cars), zone, qualifier, sensor, url and notes may be left out. A
+    row that is there already is not added again.
 
     \b
     Example: railcount history import counts.csv --site tumangang --method hand
@@ -80,17 +82,18 @@ def import_counts(
     from railcount.history import History
     from railcount.sites.history import read_counts
 
-    place = sites.load(site)
-    read = read_counts(Path(table), zones=[zone.id for zone in place.zones])
-    is_hand = method == "hand"
+    place, is_hand = sites.load(site), method == "hand"
+    signature = _signature(who, why)
+    zones = [zone.id for zone in place.zones]
+    read = read_counts(Path(table), zones=zones, source=signature["who"] if is_hand else "")
     rows = [replace(one, method="hand") if is_hand else one for one in read]
     with History.open(history_path) as opened:
-        n_new = opened.add_counts(place.name, rows, **_signature(who, why))
-    click.echo(f"railcount: {n_new} added, {len(rows) - n_new} were there already", err=True)
+        n_new = opened.add_counts(place.name, rows, **signature)
+    click.echo(f"railcount: {n_new} added, {len(rows) - n_new} there already", err=True)
 
 
 @click.command()
-@click.argument("pass_id", metavar="PASS")
+@click.argument("which", metavar="PASS|DATE")
 @click.option("--count", "best", required=True, type=_COUNT, metavar="N", help="Railcars, no locomotives.")
 @click.option("--low", type=_COUNT, metavar="L", help="At least; N if not given.")
 @click.option("--high", type=_COUNT, metavar="H", help="At most; N if not given.")
@@ -99,7 +102,7 @@ def import_counts(
 @options.verbosity
 def hand(
     *,
-    pass_id: str,
+    which: str,
     best: int,
     low: int | None,
     high: int | None,
@@ -109,17 +112,22 @@ def hand(
 ) -> None:
     """Count a pass yourself: your count stands for the machine's, which is kept.
 
-    The count that you give last stands.
+    A day will do where the history has one pass of it. The count that you give last stands.
 
     \b
-    Example: railcount history hand tumangang-20231005T021100Z --count 73 --why "two under cloud"
+    Example: railcount history hand 2023-10-05 --count 73 --why "two under cloud"
     """
+    from railcount.text import escape
+
     with existing(history_path) as opened:
-        opened.add_hand_count(pass_id, best=best, low=low, high=high, **_signature(who, why))
+        one = _the_pass(opened, which)
+        opened.add_hand_count(one.id, best=best, low=low, high=high, **_signature(who, why))
+    machine = "no count" if one.railcars is None else f"{one.railcars.best}"
+    click.echo(f"railcount: {escape(one.id)}: {best} by hand, in place of the machine's {machine}", err=True)
 
 
 @click.command()
-@click.argument("which", metavar="PASS|count-N")
+@click.argument("which", metavar="PASS|DATE|count-N")
 @options.history
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @options.verbosity
@@ -137,24 +145,34 @@ def remove(which: str, history_path: str | None, yes: bool) -> None:
         number = which.removeprefix("count-")
         is_count = which != number and number.isascii() and number.isdigit()
         if not is_count:
-            _must_exist(opened, which)
+            which = _the_pass(opened, which).id
+        n = 0 if is_count else sum(1 for _ in opened.counts(pass_id=which))
+        what = escape(which) + (f" and {n} hand count{'s' if n > 1 else ''} of it" if n else "")
         if not yes:
-            n = 0 if is_count else sum(1 for _ in opened.counts(pass_id=which))
-            with_counts = f" and {n} hand count{'s' if n > 1 else ''} of it" if n else ""
             n = 0 if is_count else len(opened.reviews().decisions(which))
-            with_counts += f", and {n} decision{'s' if n > 1 else ''} about its cars," if n else ""
-            click.confirm(f"Remove {escape(which)}{with_counts} for good?", abort=True, err=True)
+            decided = f", and {n} decision{'s' if n > 1 else ''} about its cars," if n else ""
+            click.confirm(f"Remove {what}{decided} for good?", abort=True, err=True)
         if is_count:
             opened.remove_count(int(number))
         else:
             opened.remove(which)
+    click.echo(f"railcount: removed {what}", err=True)
 
 
-def _must_exist(opened: History, pass_id: str) -> None:
+def _the_pass(opened: History, which: str) -> Summary:
+    """The one pass of a name or a day. Raises InputError where there is none, or are several."""
     from railcount.errors import InputError
 
-    if next(opened.summaries(pass_id=pass_id), None) is None:
-        raise InputError(f"there is no pass {pass_id!r:.80}; 'railcount history list' shows them")
+    day = options.day_in(which)
+    chosen: dict[str, Any] = {"pass_id": which} if day is None else {"since": day, "until": day}
+    found = list(opened.summaries(**chosen))
+    if len(found) > 1:
+        names = ", ".join(one.id for one in found)
+        raise InputError(f"the history has {len(found)} passes of {which}; give one of: {names:.1000}")
+    if not found:
+        what = f"pass {which!r:.80}" if day is None else f"pass of {day}"
+        raise InputError(f"there is no {what}; 'railcount history list' shows them")
+    return found[0]
 
 
 @click.command()

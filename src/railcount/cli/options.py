@@ -28,6 +28,14 @@ else:
     _DayParameter = _DriversParameter = click.ParamType
 
 
+def day_in(text: str) -> date | None:
+    """The day that is written as YYYY-MM-DD; None for any other text."""
+    try:
+        return date.fromisoformat(text) if len(text) == len("2023-10-05") else None
+    except ValueError:
+        return None
+
+
 class DateType(_DayParameter):
     """A day as YYYY-MM-DD."""
 
@@ -37,12 +45,23 @@ class DateType(_DayParameter):
         """Text to a day; a usage error for anything else."""
         if isinstance(value, date):
             return value
-        try:
-            if len(value) != len("2023-10-05"):
-                raise ValueError
-            return date.fromisoformat(value)
-        except ValueError:
+        day = day_in(value)
+        if day is None:
             self.fail(f"{value!r} is not a day; write it as 2023-10-05", param, ctx)
+        return day
+
+
+class ImageDayType(DateType):
+    """A day on which an image can have been taken."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """As `DateType`; a usage error for a day before the first civil satellite too."""
+        from railcount.raster.names import FIRST_YEAR, LAST_YEAR
+
+        day = super().convert(value, param, ctx)
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            self.fail(f"{value} is no day of an image; the years {FIRST_YEAR} to {LAST_YEAR} are", param, ctx)
+        return day
 
 
 def _to_metres(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
@@ -113,7 +132,7 @@ site = click.option(
 )
 day = click.option(
     "--date",
-    type=DateType(),
+    type=ImageDayType(),
     help="Day of the image; overrides what the file and its name say.",
 )
 stock = click.option("--stock", metavar="NAME", help="Rolling stock: the table of car lengths to expect.")

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from railcount.errors import HistoryBusy, HistoryError, MissingInput, OutputError, OutputExists
-from railcount.files import replacing
+from railcount.files import can_write, replacing
 from railcount.history import place, schema
 from railcount.history.lock import busy_words
 from railcount.text import one_line
@@ -29,7 +29,7 @@ def open_writable(path: Path) -> sqlite3.Connection:
     except MissingInput:
         create(path)
         place.check_file(path)
-    if not place.can_write(path):
+    if not can_write(path):
         raise place.refused(path, "may not be written to")
     with explained(path):
         if place.has_log(path):
@@ -82,6 +82,8 @@ def create(path: Path) -> None:
     """Make an empty history, whole or not at all; one that another process made meanwhile is kept."""
     if not path.parent.is_dir():
         raise place.refused(path, f"cannot be made: there is no folder {place.shown(path.parent)}")
+    if not can_write(path.parent):
+        raise place.refused(path, "cannot be made: its folder may not be written to")
     try:
         with (
             explained(path),

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 from railcount.errors import HistoryError, MissingInput
+from railcount.files import can_write
 from railcount.history.schema import APPLICATION_ID, VERSION
 from railcount.text import escape
 
@@ -101,11 +102,6 @@ def has_log(path: Path) -> bool:
 def can_be_immutable(path: Path) -> bool:
     """True where nobody like us can be writing: neither folder nor file takes writes, and no log waits."""
     return not (can_write(path.parent) or can_write(path) or has_log(path))
-
-
-def can_write(path: Path) -> bool:
-    """True where this process may write to the file or into the folder."""
-    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def on_network(path: Path) -> bool:

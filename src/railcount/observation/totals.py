@@ -16,6 +16,7 @@ from railcount.observation.bodies import Scene, join_cars
 from railcount.observation.ground import Footprint, place_cars
 from railcount.observation.intervals import Part, added, combined
 from railcount.observation.lines import REACH_M, Lines, leading_in_m, own_share
+from railcount.observation.stretches import n_trains
 from railcount.observation.trains import in_trains, occupied_m
 from railcount.seen import DEGRADED_BELOW, UNCOUNTABLE_BELOW, fullest_share
 
@@ -289,13 +290,12 @@ def _part(view: View, n: int, name: str, best: int, *, cars: Sequence[CarRecord]
 
 def _with_lengths(told: PassCount, view: View) -> PassCount:
     """Add the tiles in whose pixels cars are not told apart."""
-    parts, occupied, trains = [], 0.0, 0.0
+    parts, occupied = [], 0.0
     for one, share in zip(view.counted, view.shares, strict=True):
         if _by_length(one) and one.railcars is not None:
             best = round(one.railcars.best * share)
             parts.append(Part(told=one.railcars, best=best, share=share, error_share=0.0))
             occupied += (one.occupied_m or 0.0) * share
-            trains += (one.trains or 0) * share
     if not parts:
         return told
     by_length = added(parts)
@@ -308,10 +308,23 @@ def _with_lengths(told: PassCount, view: View) -> PassCount:
         railcars=railcars,
         locomotives=None,
         covered=None,
-        trains=(told.trains or 0) + round(trains),
+        trains=(told.trains or 0) + _trains_by_length(view),
         occupied_m=round((told.occupied_m or 0.0) + occupied, 2),
         by_type=dict(sorted((+by_type).items())),
     )
+
+
+def _trains_by_length(view: View) -> int:
+    """Trains in the tiles whose cars are not told apart, one over a seam once where their places are kept."""
+    coarse = {n: one for n, one in enumerate(view.counted) if _by_length(one)}
+    if (
+        view.frame is not None
+        and view.lines
+        and all(one.stretches or not one.trains for one in coarse.values())
+    ):
+        finer = [f for n, f in enumerate(view.footprints) if n not in coarse and f is not None]
+        return n_trains(coarse, lines=view.lines, frame=view.frame, finer=finer)
+    return round(sum((one.trains or 0) * view.shares[n] for n, one in coarse.items()))
 
 
 def _could_hold(view: View, *, occupied: float, cars: Sequence[CarRecord]) -> int:

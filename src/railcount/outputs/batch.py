@@ -6,9 +6,8 @@ import json
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from railcount import __version__
 from railcount.counts import KINDS, STATUSES_WITH_COUNT
-from railcount.outputs.json import SCHEMA_VERSION, comparison_dict, interval_dict, rounded
+from railcount.outputs.json import comparison_dict, interval_dict, pieces, rounded
 from railcount.outputs.text import credit_line, plain, time_text
 from railcount.text import escape, one_line
 
@@ -42,24 +41,11 @@ def document(
     passed_over: Iterable[LeftOut],
 ) -> Iterator[str]:
     """The whole batch as JSON text, ASCII only, piece by piece; each input is gone through once."""
-    yield f'{{\n  "schema_version": {SCHEMA_VERSION},\n  "railcount_version": {_json(__version__)}'
-    parts: tuple[tuple[str, Iterator[dict[str, Any]]], ...] = (
-        ("passes", (pass_dict(one, comparison) for one, comparison in passes)),
-        ("results", (result_dict(record) for record in results)),
-        ("passed_over", ({"path": plain(o.tile), "reason": plain(o.reason)} for o in passed_over)),
+    return pieces(
+        passes=(pass_dict(one, comparison) for one, comparison in passes),
+        results=(result_dict(record) for record in results),
+        passed_over=({"path": plain(o.tile), "reason": plain(o.reason)} for o in passed_over),
     )
-    for name, values in parts:
-        yield f',\n  "{name}": ['
-        between = "\n    "
-        for value in values:
-            yield f"{between}{_json(value)}"
-            between = ",\n    "
-        yield "]" if between == "\n    " else "\n  ]"
-    yield "\n}\n"
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, allow_nan=False, ensure_ascii=True)
 
 
 def pass_dict(one: PassCount, comparison: Comparison | None) -> dict[str, Any]:
@@ -153,7 +139,7 @@ def pass_line(one: PassCount, comparison: Comparison | None, *, is_again: bool =
     line = f"{when:<16}  {where:<14}  {count:<15}  {level:<20}  {one.status}"
     n_without = sum(tile.status not in STATUSES_WITH_COUNT for tile in one.tiles)
     notes = []
-    if one.site is None and one.tiles:
+    if (one.site is None or one.acquired is None) and one.tiles:
         notes.append(one_line(one.tiles[0].tile))
     if len(one.tiles) > 1:
         notes.append(f"{len(one.tiles)} tiles" + (f", {n_without} without a count" if n_without else ""))

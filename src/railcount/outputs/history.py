@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from typing import TYPE_CHECKING, Any
 
 from railcount import __version__
@@ -11,7 +10,7 @@ from railcount.counts import Interval
 from railcount.errors import InputError
 from railcount.outputs.batch import pass_dict, result_dict
 from railcount.outputs.csv import defuse
-from railcount.outputs.json import SCHEMA_VERSION, rounded
+from railcount.outputs.json import rounded, to_line
 from railcount.outputs.observations import as_json, number, origin
 from railcount.outputs.text import credit_line, plain, time_text
 from railcount.review import review_of
@@ -100,23 +99,6 @@ def write_csv(rows: Iterable[dict[str, Any]], out: TextIO, *, columns: Iterable[
     writer.writeheader()
     for cells in rows:
         writer.writerow({k: defuse(v) if isinstance(v, str) else v for k, v in cells.items()})
-
-
-def json_pieces(**lists: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """A document of named lists as strict JSON in ASCII, piece by piece, a line an element."""
-    yield f'{{\n  "schema_version": {SCHEMA_VERSION},\n  "railcount_version": {_json(__version__)}'
-    for name, values in lists.items():
-        yield f",\n  {_json(name)}: ["
-        between = "\n    "
-        for value in values:
-            yield f"{between}{_json(value)}"
-            between = ",\n    "
-        yield "]" if between == "\n    " else "\n  ]"
-    yield "\n}\n"
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, allow_nan=False, ensure_ascii=True)
 
 
 def detail(
@@ -219,14 +201,14 @@ def geojson_pieces(passes: Iterable[PassCount]) -> Iterator[str]:
 
     Raises InputError where some passes have a CRS and some have none.
     """
-    yield f'{{\n"type": "FeatureCollection",\n"railcount_version": {_json(__version__)},\n"features": ['
+    yield f'{{\n"type": "FeatureCollection",\n"railcount_version": {to_line(__version__)},\n"features": ['
     frame, between = OneFrame(), "\n"
     for one in frame(passes):
         for car in one.cars:
-            yield f"{between}{_json(_feature(one, car))}"
+            yield f"{between}{to_line(_feature(one, car))}"
             between = ",\n"
     name = "pixel, x right, y down" if frame.pixels else "WGS 84 lon/lat"
-    yield f'\n],\n"coordinate_frame": {_json(name)}\n}}\n'
+    yield f'\n],\n"coordinate_frame": {to_line(name)}\n}}\n'
 
 
 def _feature(one: PassCount, car: CarRecord) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from railcount.counts import KINDS, STATUSES_WITH_COUNT
 from railcount.outputs.text import credit_line, plain, time_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from railcount.baseline import Comparison
     from railcount.counts import Interval, TileCount, TrackSummary
@@ -44,6 +44,24 @@ def dumps(counts: Sequence[TileCount]) -> str:
 def to_text(value: Any) -> str:
     """Strict JSON, ASCII, indented, with a line break at the end; raises ValueError for NaN."""
     return json.dumps(value, indent=2, allow_nan=False, ensure_ascii=True) + "\n"
+
+
+def to_line(value: Any) -> str:
+    """Strict JSON, ASCII, on one line without a break; raises ValueError for NaN."""
+    return json.dumps(value, allow_nan=False, ensure_ascii=True)
+
+
+def pieces(**lists: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """A document of named lists, piece by piece, a line an element; each list is gone through once."""
+    yield f'{{\n  "schema_version": {SCHEMA_VERSION},\n  "railcount_version": {to_line(__version__)}'
+    for name, values in lists.items():
+        yield f",\n  {to_line(name)}: ["
+        between = "\n    "
+        for value in values:
+            yield f"{between}{to_line(value)}"
+            between = ",\n    "
+        yield "]" if between == "\n    " else "\n  ]"
+    yield "\n}\n"
 
 
 def result(count: TileCount) -> dict[str, Any]:

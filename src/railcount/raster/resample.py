@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,9 +16,22 @@ if TYPE_CHECKING:
 
     from railcount.raster.grid import Grid
 
+_PIECE_PX = 2048
+"""Columns of the tile that are looked at together by ``pieces``."""
 _MESH_PX = 64
 """Coordinates are transformed on this mesh and interpolated between; over 64 pixels of any map
 projection that is exact to far less than a pixel."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Piece:
+    """Some pixels of the tile and where they lie in a window of the other raster; all (n,)."""
+
+    window: Window
+    row: NDArray[np.intp]
+    col: NDArray[np.intp]
+    tile_row: NDArray[np.intp]
+    tile_col: NDArray[np.intp]
 
 
 class Places:
@@ -58,6 +72,32 @@ class Places:
             )
             inside = (col >= 0) & (row >= 0) & (col < window.width) & (row < window.height)
             yield slice(first, first + len(wanted)), inside, row[inside], col[inside]
+
+    def pieces(self, *, width: int, height: int) -> Iterator[Piece]:
+        """The tile in pieces, row by row, each with the part that it needs of a raster of that size.
+
+        Pieces that do not meet the raster are left out.
+        """
+        n_rows, n_cols = self._shape
+        mesh_x, mesh_y = _mesh(n_cols), _mesh(n_rows)
+        for first in range(0, n_rows, _MESH_PX):
+            rows = np.arange(first, min(first + _MESH_PX, n_rows))
+            for left in range(0, n_cols, _PIECE_PX):
+                cols = np.arange(left, min(left + _PIECE_PX, n_cols))
+                col, row = (
+                    np.floor(_bilinear(mesh, mesh_x, mesh_y, cols, rows)).astype(np.intp)
+                    for mesh in (self._columns, self._rows)
+                )
+                inside = (col >= 0) & (row >= 0) & (col < width) & (row < height)
+                col, row = col[inside], row[inside]
+                if not len(col):
+                    continue
+                x, y = int(col.min()), int(row.min())
+                window = Window(x, y, int(col.max()) - x + 1, int(row.max()) - y + 1)
+                at = np.nonzero(inside)
+                yield Piece(
+                    window=window, row=row - y, col=col - x, tile_row=rows[at[0]], tile_col=cols[at[1]]
+                )
 
 
 def _on_mesh(

@@ -2,8 +2,9 @@
 
 Columns, in any order: ``when`` (``2023-10-05``, ``2023-12``, or ``2018-10/2023-09`` with both ends
 included), ``statement``, ``zone``, ``unit``, ``low``, ``best``, ``high``, ``qualifier``, ``sensor``,
-``source``, ``url``, ``notes``; their meaning is that of `railcount.baseline.Observation`. Empty low,
-best and high say that something was seen but not counted.
+``source``, ``url``, ``notes``; their meaning is that of `railcount.baseline.Observation`. Needed are
+``when`` and one of the numbers; a ``statement`` that is not there is ``image``, a ``unit`` is ``cars``.
+Empty low, best and high say that something was seen but not counted.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ COLUMNS = (
     *("when", "statement", "zone", "unit", "low", "best", "high"),
     *("qualifier", "sensor", "source", "url", "notes"),
 )
+NUMBERS = ("low", "best", "high")
+DEFAULTS = {"statement": "image", "unit": "cars"}
 MAX_ROWS = 20_000
 
 _WHEN = re.compile(r"^(\d{4})-(\d\d)(?:-(\d\d))?$", re.ASCII)
@@ -34,15 +37,19 @@ _COUNT = re.compile(r"^\d{1,6}$", re.ASCII)
 _T = TypeVar("_T", bound=str)
 
 
-def read_counts(path: Path, *, zones: Collection[str]) -> tuple[Observation, ...]:
-    """The observations of the table, in its order. Raises InputError with file, line and column."""
+def read_counts(path: Path, *, zones: Collection[str], source: str = "") -> tuple[Observation, ...]:
+    """The observations of the table, in its order; ``source`` where a row names none.
+
+    Raises InputError with file, line and column.
+    """
     rows = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
     observations: list[Observation] = []
     try:
         header = next(rows, [])
-        if sorted(header) != sorted(COLUMNS):
+        if not _is_enough(header):
             raise InputError(
-                f"{path}: the columns must be {', '.join(COLUMNS)}; got {', '.join(header):.200}"
+                f"{path}: the columns must be of {', '.join(COLUMNS)}, with when and one of "
+                f"{', '.join(NUMBERS)} among them; got {', '.join(header):.200}"
             )
         for row in rows:
             where = f"{path}, line {rows.line_num}"
@@ -50,10 +57,22 @@ def read_counts(path: Path, *, zones: Collection[str]) -> tuple[Observation, ...
                 raise InputError(f"{where}: at most {MAX_ROWS} rows are read")
             if len(row) != len(header):
                 raise InputError(f"{where}: {len(header)} cells are required, got {len(row)}")
-            observations.append(_observation(dict(zip(header, row, strict=True)), zones=zones, where=where))
+            cells = dict.fromkeys(COLUMNS, "") | dict(zip(header, row, strict=True))
+            cells |= {name: cells[name] or value for name, value in {**DEFAULTS, "source": source}.items()}
+            observations.append(_observation(cells, zones=zones, where=where))
     except csv.Error as error:
         raise InputError(f"{path}, line {rows.line_num}: {error}") from error
     return tuple(observations)
+
+
+def _is_enough(header: Sequence[str]) -> bool:
+    columns = set(header)
+    return (
+        len(columns) == len(header)
+        and columns <= set(COLUMNS)
+        and "when" in columns
+        and not columns.isdisjoint(NUMBERS)
+    )
 
 
 def _observation(cells: dict[str, str], *, zones: Collection[str], where: str) -> Observation:

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
+from railcount.tracks.marked import Marked
 from railcount.tracks.network import Track
 from railcount.tracks.skeleton import skeleton_paths
 
@@ -52,15 +53,15 @@ class _Wide(Exception):  # noqa: N818 - a signal inside this module, not an erro
     """A region is too wide to be one track."""
 
 
-def lines_from_mask(mask: NDArray[np.generic], *, grid: Grid) -> tuple[Track, ...]:
-    """Centre lines of a track mask (rows, cols) on the tile's grid.
+def lines_from_mask(mask: NDArray[np.generic] | Marked, *, grid: Grid) -> tuple[Track, ...]:
+    """Centre lines of a track mask on the tile's grid: (rows, cols), or its marked pixels.
 
     True or 1 is track; where there are several values each is a track of its own, and its id. Lines
     are accurate to about half a pixel. Empty where any region is wider than 6 m: the mask then says
     where tracks are, not which.
     """
-    labels = np.asarray(mask).astype(np.int32, copy=False)
-    named = len(np.unique(labels[labels != 0])) > 1
+    labels = mask if isinstance(mask, Marked) else Marked.of(mask)
+    named = len(np.unique(labels.values)) > 1
     tracks: list[Track] = []
     try:
         regions = [
@@ -79,14 +80,12 @@ def lines_from_mask(mask: NDArray[np.generic], *, grid: Grid) -> tuple[Track, ..
     return tuple(tracks)
 
 
-def _regions(labels: NDArray[np.int32], *, grid: Grid) -> Iterator[_Region]:
+def _regions(labels: Marked, *, grid: Grid) -> Iterator[_Region]:
     """Connected regions, in the order of their labels, then of their first pixel."""
-    rows, cols = np.nonzero(labels)
-    if not len(rows):
+    keys, values, cols = labels.keys, labels.values, labels.cols
+    if not len(keys):
         return
-    cells = np.stack([cols, rows], axis=-1)
-    values = labels[rows, cols]
-    keys = rows.astype(np.int64) * labels.shape[1] + cols  # sorted, as nonzero goes row by row
+    cells = np.stack([cols, labels.rows], axis=-1)
     starts, ends, weights = [], [], []
     for d_col, d_row in ((1, 0), (-1, 1), (0, 1), (1, 1)):
         inside = (cols + d_col >= 0) & (cols + d_col < labels.shape[1])
@@ -115,7 +114,7 @@ def _distance(graph: object, *, start: int) -> NDArray[np.float64]:
     return np.asarray(dijkstra(graph, directed=False, indices=start), dtype=np.float64)
 
 
-def _lines(region: _Region, labels: NDArray[np.int32], *, grid: Grid) -> list[NDArray[np.float64]]:
+def _lines(region: _Region, labels: Marked, *, grid: Grid) -> list[NDArray[np.float64]]:
     """Lines of a region in local metres. Raises _Wide."""
     length_m = float(region.along_m.max())
     area_m2 = len(region.cells) * grid.gsd_m**2
@@ -152,7 +151,7 @@ def _path(region: _Region, *, grid: Grid) -> NDArray[np.float64] | None:
 
 
 def _centred(
-    path: NDArray[np.float64], label: int, labels: NDArray[np.int32], *, grid: Grid
+    path: NDArray[np.float64], label: int, labels: Marked, *, grid: Grid
 ) -> NDArray[np.float64] | None:
     """The path moved to the middle of its band, in local metres."""
     line = _resampled(path, step_m=_STATION_M)
@@ -196,9 +195,7 @@ def _directions(line: NDArray[np.float64]) -> NDArray[np.float64]:
 class _Sections:
     """Cross-sections of a band along a path."""
 
-    def __init__(
-        self, line: NDArray[np.float64], label: int, labels: NDArray[np.int32], *, grid: Grid
-    ) -> None:
+    def __init__(self, line: NDArray[np.float64], label: int, labels: Marked, *, grid: Grid) -> None:
         tangent = _directions(line)
         self.normal = np.stack([-tangent[:, 1], tangent[:, 0]], axis=-1)
         step = min(grid.gsd_m / 4, 0.25)
@@ -267,17 +264,11 @@ def _filled(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.interp(np.arange(len(values)), known, values[known])
 
 
-def _values_at(labels: NDArray[np.int32], local: NDArray[np.float64], *, grid: Grid) -> NDArray[np.int32]:
-    pixels = np.floor(grid.to_pixel(local)).astype(np.int64)
-    rows, cols = labels.shape
-    inside = (pixels >= 0).all(axis=-1) & (pixels[..., 0] < cols) & (pixels[..., 1] < rows)
-    clipped = np.clip(pixels, 0, [cols - 1, rows - 1])
-    return np.where(inside, labels[clipped[..., 1], clipped[..., 0]], 0)
+def _values_at(labels: Marked, local: NDArray[np.float64], *, grid: Grid) -> NDArray[np.int32]:
+    return labels.at(np.floor(grid.to_pixel(local)).astype(np.int64))
 
 
-def _to_the_ends(
-    line: NDArray[np.float64], label: int, labels: NDArray[np.int32], *, grid: Grid
-) -> NDArray[np.float64]:
+def _to_the_ends(line: NDArray[np.float64], label: int, labels: Marked, *, grid: Grid) -> NDArray[np.float64]:
     """The line lengthened along its own curve, at both ends, to where its band ends."""
     step = min(grid.gsd_m / 2, _STATION_M)
     distances = np.arange(1, int(2 * NARROW_M / step)) * step

@@ -10,7 +10,7 @@ from railcount.raster.limits import DEFAULT_DRIVERS, Driver, Limits
 from railcount.text import one_line
 from railcount.tracks.clip import clip_to_raster
 from railcount.tracks.find import dense, find_tracks, network_of, new_part
-from railcount.tracks.mask import lines_from_mask, read_labels
+from railcount.tracks.mask import lines_from_mask, read_marked
 from railcount.tracks.network import Track, TrackNetwork
 from railcount.tracks.register import registered
 from railcount.tracks.search import find_in
@@ -20,11 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from railcount.mosaic import Mosaic
     from railcount.raster.grid import Grid
+    from railcount.tracks.marked import Marked
 
 DOUBLE_M = 1.0
 """Lines nearer than this are one track: bodies are 3 m wide, track centres 3.6 m apart at least."""
@@ -60,8 +58,8 @@ def locate(
         return inside(network, name=tracks.name, grid=grid)
     if mask is not None:
         shape = (grid.height, grid.width)
-        labels = read_labels(mask, grid=grid, tile_shape=shape, limits=limits, drivers=drivers)
-        return _from_mask(mosaic, labels, name=mask.name)
+        region = read_marked(mask, grid=grid, tile_shape=shape, limits=limits, drivers=drivers)
+        return _from_mask(mosaic, region, name=mask.name)
     if mosaic.whole:
         return find_tracks(mosaic.view().pixels, grid=grid)
     return network_of(find_in(mosaic), grid=grid)
@@ -106,9 +104,9 @@ def inside(network: TrackNetwork, *, name: str, grid: Grid) -> TrackNetwork:
     return replace(network, tracks=tuple(kept), reasons=reasons)
 
 
-def _from_mask(mosaic: Mosaic, region: NDArray[np.int32], *, name: str) -> TrackNetwork:
+def _from_mask(mosaic: Mosaic, region: Marked, *, name: str) -> TrackNetwork:
     """Centre lines where the mask shows bands one track wide; else the finder inside the mask."""
-    if not region.any():
+    if not len(region.keys):
         reason = f"no pixel of {name} marks a track here"
         return TrackNetwork(tracks=(), source="mask", reasons=(reason,))
     grid = mosaic.grid
@@ -122,5 +120,5 @@ def _from_mask(mosaic: Mosaic, region: NDArray[np.int32], *, name: str) -> Track
             "in a mask: give lines with --tracks, or cut the tile to the yard"
         )
     pixels = mosaic.view().pixels
-    found = find_tracks(replace(pixels, valid=pixels.valid & (region > 0)), grid=grid)
+    found = find_tracks(replace(pixels, valid=pixels.valid & (region.whole() > 0)), grid=grid)
     return replace(found, source="mask")

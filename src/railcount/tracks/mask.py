@@ -12,6 +12,7 @@ from rasterio.windows import Window as RasterioWindow
 
 from railcount.errors import InputError, OutputError, TileError, TileRefused
 from railcount.files import replacing
+from railcount.mosaic import WHOLE_BELOW_PX
 from railcount.raster.georef import grid_from_dataset
 from railcount.raster.limits import DEFAULT_DRIVERS, Driver, Limits
 from railcount.raster.opening import check_limits
@@ -21,6 +22,7 @@ from railcount.raster.safety import guarded, opened, sniff_driver
 from railcount.raster.write import check_whole
 from railcount.text import one_line
 from railcount.tracks.centrelines import lines_from_mask
+from railcount.tracks.marked import Marked
 
 if TYPE_CHECKING:
     import os
@@ -31,10 +33,12 @@ if TYPE_CHECKING:
     from railcount.raster.grid import Grid
     from railcount.tracks.network import TrackNetwork
 
-__all__ = ["HALF_WIDTH_M", "lines_from_mask", "read_labels", "read_mask", "write_mask"]
+__all__ = ["HALF_WIDTH_M", "lines_from_mask", "read_labels", "read_marked", "read_mask", "write_mask"]
 
 HALF_WIDTH_M = 1.5
 """Of the bands written: a car's body, so that tracks 3.6 m apart stay apart."""
+MOST_MARKED_PX = WHOLE_BELOW_PX
+"""A smaller tile may be marked whole; in a larger one it is 300 km of track in pixels of 0.5 m."""
 _MAX_TRACKS = 65535
 
 
@@ -59,7 +63,19 @@ def read_labels(
     limits: Limits | None = None,
     drivers: Sequence[Driver] = DEFAULT_DRIVERS,
 ) -> NDArray[np.int32]:
-    """A mask's values (rows, cols) on the tile's grid ``tile_shape``; 0 = no track.
+    """A mask's values (rows, cols) on the tile's grid ``tile_shape``; 0 = no track; see ``read_marked``."""
+    return read_marked(path, grid=grid, tile_shape=tile_shape, limits=limits, drivers=drivers).whole()
+
+
+def read_marked(
+    path: str | os.PathLike[str],
+    *,
+    grid: Grid,
+    tile_shape: tuple[int, int],
+    limits: Limits | None = None,
+    drivers: Sequence[Driver] = DEFAULT_DRIVERS,
+) -> Marked:
+    """The pixels of a tile (rows, cols) that a mask marks; read piece by piece.
 
     The mask may have any resolution and CRS; the nearest pixel counts. A mask without a CRS, or for a
     tile without one, must have the tile's shape or its aspect. Whole numbers stay themselves, other
@@ -98,15 +114,26 @@ def _mask_grid(dataset: Any, *, grid: Grid) -> Grid | tuple[int, int]:
     return width, height
 
 
-def _sampled(dataset: Any, places: Places, *, tile_shape: tuple[int, int]) -> NDArray[np.int32]:
-    labels = np.zeros(tile_shape, dtype=np.int32)
-    window = places.window(width=dataset.width, height=dataset.height)
-    if window is None:
-        return labels
-    values = _values(dataset, RasterioWindow(*window))
-    for rows, inside, row, col in places.nearest(window):
-        labels[rows][inside] = values[row, col]
-    return labels
+def _sampled(dataset: Any, places: Places, *, tile_shape: tuple[int, int]) -> Marked:
+    keys, values = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int32)]
+    n_marked = 0
+    for piece in places.pieces(width=dataset.width, height=dataset.height):
+        there = _values(dataset, RasterioWindow(*piece.window))
+        if not there.any():
+            continue
+        labels = there[piece.row, piece.col]
+        marked = np.flatnonzero(labels)
+        keys.append(piece.tile_row[marked] * tile_shape[1] + piece.tile_col[marked])
+        values.append(labels[marked])
+        n_marked += len(marked)
+        if n_marked > MOST_MARKED_PX:
+            raise TileRefused(
+                f"it marks more than {MOST_MARKED_PX:,} pixels of the tile, more than tracks would: give "
+                "lines with --tracks, or cut the tile to the yard"
+            )
+    every = np.concatenate(keys)
+    order = np.argsort(every, kind="stable")
+    return Marked(shape=tile_shape, keys=every[order], values=np.concatenate(values)[order])
 
 
 def _values(dataset: Any, window: RasterioWindow) -> NDArray[np.int32]:
@@ -117,6 +144,10 @@ def _values(dataset: Any, window: RasterioWindow) -> NDArray[np.int32]:
         band = dataset.read(index, window=window)
         if band.dtype.kind == "c":
             raise TileRefused("its pixels are complex numbers")
+        if not band.any():  # most of a large mask
+            if interp == "alpha":
+                result[:] = 0
+            continue
         marked = (band != 0) & (dataset.read_masks(index, window=window) > 0)
         if interp == "alpha":
             result[band == 0] = 0
