@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from railcount.documents import most_values
 from railcount.errors import InputError, OutputError, RailcountError
 from railcount.files import replacing
 from railcount.geopackage import check_whole
@@ -34,6 +35,12 @@ if TYPE_CHECKING:
 MAX_BYTES = 50 * 2**20
 """Of a file of lines: a country's railways fit, a mistake does not."""
 MAX_VERTICES = 500_000
+MAX_LINES = 5000
+"""Within a tile, as they are cut at its edge."""
+CLOSEST_M = 1.0
+"""Lines as long in all as if they lay over the whole tile so close: tracks lie 3.6 m apart at least."""
+MAX_VALUES = 10 * MAX_VERTICES
+"""Of a GeoJSON file: numbers, lists, properties. A vertex is four; parsed they take 100 bytes each."""
 MOST = 1e12
 """Of a coordinate, in any unit."""
 MARGIN_M = 20.0
@@ -85,11 +92,14 @@ def read_lines(path: str | os.PathLike[str], *, grid: Grid) -> tuple[Track, ...]
         if (np.abs(line.xy) > MOST).any():
             raise InputError(f"{name} has coordinates that no CRS reaches (beyond {MOST:g})")
     to_pixel = _PixelsFrom(crs, grid=grid, name=name)
-    return _tracks([_Line(line.id, to_pixel(line.xy)) for line in lines], grid=grid)
+    return _tracks([_Line(line.id, to_pixel(line.xy)) for line in lines], grid=grid, file=name)
 
 
 def _read_geojson(data: bytes, *, name: str) -> tuple[str | None, list[_Line]]:
     """CRS (None: the standard's longitude and latitude) and lines."""
+
+    if most_values(data) > MAX_VALUES:
+        raise InputError(f"{name} holds more than {MAX_VALUES:,} values: cut it to the yard")
 
     def no_constant(text: str) -> float:
         raise InputError(f"{name} has {text} for a number")
@@ -281,20 +291,38 @@ def _densify(
     return np.stack([np.interp(position, knots, xy[:, axis]) for axis in (0, 1)], axis=-1)
 
 
-def _tracks(lines: list[_Line], *, grid: Grid) -> tuple[Track, ...]:
+def _tracks(lines: list[_Line], *, grid: Grid, file: str) -> tuple[Track, ...]:
     tracks: list[Track] = []
+    n_m, most_m = 0.0, _most_m(grid)
     taken: set[str] = set()
+    copies: dict[str, int] = {}
     for number, line in enumerate(lines, 1):
         pieces = clip_to_raster(line.xy, grid=grid, margin_m=MARGIN_M)
         for part, piece in enumerate(pieces, 1):
             wanted = line.id or str(number)
             wanted = wanted if len(pieces) == 1 else f"{wanted}.{part}"
-            name, copy = wanted, 2
+            name = wanted
             while name in taken:
-                name, copy = f"{wanted}-{copy}", copy + 1
+                copies[wanted] = copies.get(wanted, 1) + 1
+                name = f"{wanted}-{copies[wanted]}"
             taken.add(name)
             tracks.append(Track(id=name, line_px=piece))
+            n_m += float(np.linalg.norm(np.diff(grid.to_local(piece), axis=0), axis=1).sum())
+        if len(tracks) > MAX_LINES or n_m > most_m:
+            raise InputError(
+                f"{file} has more lines within the tile than tracks can lie there ({MAX_LINES:,} lines, "
+                f"{most_m / 1000:,.0f} km): leave out what is no track"
+            )
     return tuple(tracks)
+
+
+def _most_m(grid: Grid) -> float:
+    """Length of all lines within a tile and its margin, above which they are no tracks."""
+    across_m, down_m = (
+        side * float(np.linalg.norm(step)) + 2 * MARGIN_M
+        for side, step in zip((grid.width, grid.height), grid.local_from_pixel.T, strict=True)
+    )
+    return across_m * down_m / CLOSEST_M
 
 
 def write_lines(
