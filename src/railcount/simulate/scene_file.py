@@ -9,7 +9,7 @@ from typing import Any
 from railcount.documents import MAX_TOML_BYTES, load_toml
 from railcount.errors import InputError, MissingInput, RailcountError
 from railcount.simulate.scene import SECTIONS, Cut, Scene
-from railcount.text import quoted
+from railcount.text import one_line, quoted
 
 
 def load_scene(path: str | Path) -> Scene:
@@ -94,7 +94,7 @@ def _known(cls: type, values: dict[str, Any], prefix: str) -> None:
     names = {item.name for item in dataclasses.fields(cls)}
     for key in values:
         if key not in names:
-            raise InputError(f"unknown key {prefix}{key}; known here: {', '.join(sorted(names))}")
+            raise InputError(f"unknown key {one_line(prefix + key)}; known here: {', '.join(sorted(names))}")
 
 
 def _plain(value: Any) -> Any:

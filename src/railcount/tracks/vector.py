@@ -26,6 +26,7 @@ from railcount.tracks.network import Track
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -86,13 +87,13 @@ def read_lines(path: str | os.PathLike[str], *, grid: Grid) -> tuple[Track, ...]
         raise InputError(f"{name} holds no lines")
     if sum(len(line.xy) for line in lines) > MAX_VERTICES:
         raise InputError(f"{name} holds more than {MAX_VERTICES:,} vertices: cut it to the yard")
-    for line in lines:
-        if not np.isfinite(line.xy).all():
-            raise InputError(f"{name} has coordinates that are not numbers (NaN or infinite)")
-        if (np.abs(line.xy) > MOST).any():
-            raise InputError(f"{name} has coordinates that no CRS reaches (beyond {MOST:g})")
-    to_pixel = _PixelsFrom(crs, grid=grid, name=name)
-    return _tracks([_Line(line.id, to_pixel(line.xy)) for line in lines], grid=grid, file=name)
+    vertices = np.concatenate([line.xy for line in lines])
+    if not np.isfinite(vertices).all():
+        raise InputError(f"{name} has coordinates that are not numbers (NaN or infinite)")
+    if (np.abs(vertices) > MOST).any():
+        raise InputError(f"{name} has coordinates that no CRS reaches (beyond {MOST:g})")
+    pixels = _PixelsFrom(crs, grid=grid, name=name).lines([line.xy for line in lines])
+    return _tracks(map(_Line, (line.id for line in lines), pixels), grid=grid, file=name)
 
 
 def _read_geojson(data: bytes, *, name: str) -> tuple[str | None, list[_Line]]:
@@ -255,17 +256,21 @@ class _PixelsFrom:
         self.geographic = source.is_geographic
         self.same = source.equals(grid.crs)
 
-    def __call__(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
+    def lines(self, lines: list[NDArray[np.float64]]) -> Iterator[NDArray[np.float64]]:
+        """Each line (n, 2) in pixels; all at once, since each call of PROJ takes longer than a line."""
         if self.transformer is None:
-            return xy
-        if self.geographic and (np.abs(xy) > [360.0, 90.0]).any():
+            yield from lines
+            return
+        vertices = np.concatenate(lines)
+        if self.geographic and (np.abs(vertices) > [360.0, 90.0]).any():
             raise InputError(
                 f"{self.name} has coordinates beyond 90 or 360 degrees and names no other CRS: "
                 "save it with its CRS (GeoPackage), or as WGS84 longitude and latitude"
             )
-        if self.same:
-            return self._convert(xy)
-        return self._convert(_densify(xy, self._convert(xy), grid=self.grid, step_m=LONG_M))
+        ends = np.cumsum([len(line) for line in lines])
+        for xy, pixels in zip(lines, np.split(self._convert(vertices), ends[:-1]), strict=True):
+            curved = xy if self.same else _densify(xy, pixels, grid=self.grid, step_m=LONG_M)
+            yield pixels if curved is xy else self._convert(curved)
 
     def _convert(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
         if self.standard:
@@ -291,7 +296,7 @@ def _densify(
     return np.stack([np.interp(position, knots, xy[:, axis]) for axis in (0, 1)], axis=-1)
 
 
-def _tracks(lines: list[_Line], *, grid: Grid, file: str) -> tuple[Track, ...]:
+def _tracks(lines: Iterable[_Line], *, grid: Grid, file: str) -> tuple[Track, ...]:
     tracks: list[Track] = []
     n_m, most_m = 0.0, _most_m(grid)
     taken: set[str] = set()
