@@ -13,6 +13,7 @@ import io
 import itertools
 import os
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, get_args
@@ -28,6 +29,8 @@ FILE_NAME = "expected.csv"
 REQUIRED = ("tile", "count", "tolerance", "status")
 MAX_BYTES = 20_000_000
 """Over 100,000 rows; anything bigger is some other file."""
+MAX_PIECES = 500_000
+"""Rows, comments and empty lines."""
 
 _STATUSES: tuple[Status, ...] = get_args(Status)
 _NUMBER = re.compile(r"\d{1,6}", re.ASCII)
@@ -156,7 +159,7 @@ def _pieces(text: str, *, path: Path) -> Iterator[_Piece]:
     """The file's records, comments and empty lines in order; their texts joined are the file."""
     lines = iter(io.StringIO(text, newline=""))
     taken: list[str] = []
-    number = 1
+    number, n_pieces = 1, 0
 
     def following() -> Iterator[str]:
         for line in lines:
@@ -174,6 +177,8 @@ def _pieces(text: str, *, path: Path) -> Iterator[_Piece]:
                 raise InputError(f"{path}, line {number}: {error}") from error
         yield _Piece(text="".join(taken), line=number, cells=cells)
         number += len(taken)
+        if (n_pieces := n_pieces + 1) > MAX_PIECES:
+            raise InputError(f"{path} has more than {MAX_PIECES:,} lines: not a table of expected counts")
 
 
 def _columns(cells: Sequence[str], *, path: Path) -> tuple[str, ...]:
@@ -183,9 +188,9 @@ def _columns(cells: Sequence[str], *, path: Path) -> tuple[str, ...]:
             f"{path}: the columns {', '.join(REQUIRED)} are required; missing: {', '.join(missing)}; "
             f"got {one_line(', '.join(cells)) or 'none'}"
         )
-    twice = sorted({name for name in cells if cells.count(name) > 1})
-    if twice:
-        raise InputError(f"{path}: the column {one_line(twice[0])} stands there twice")
+    twice, often = Counter(cells).most_common(1)[0]
+    if often > 1:
+        raise InputError(f"{path}: the column {one_line(twice)} stands there twice")
     return tuple(cells)
 
 

@@ -20,17 +20,20 @@ from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError, ProjError
 
 from railcount.counts import STATUSES_WITH_COUNT, Interval
+from railcount.documents import most_values
 from railcount.errors import InputError, MissingInput
-from railcount.text import one_line
+from railcount.text import one_line, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-MAX_BYTES = 256 * 2**20
+MAX_BYTES = 128 * 2**20
 """Of a GeoJSON file; 100,000 cars take about 50 MB."""
 MAX_FEATURES = 200_000
+MAX_VALUES = 6_000_000
+"""Numbers, lists and properties; parsed they take about 100 bytes each."""
 MAX_RING_POSITIONS = 10_000
 MAX_OUTLINE_DEG = 0.01
 """Longer than any vehicle: 0.01 degrees of latitude are 1.1 km. What spans more is not in degrees."""
@@ -164,9 +167,13 @@ def _load(path: Path) -> dict[str, Any]:
     if status.st_size > MAX_BYTES:
         raise InputError(f"{path} has {status.st_size} bytes; at most {MAX_BYTES} are read")
     try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_refuse_constant)
+        data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error}") from error
+    if most_values(data) > MAX_VALUES:
+        raise InputError(f"{path} holds more than {MAX_VALUES:,} values: evaluate it in parts")
+    try:
+        document = json.loads(data.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON: {error}") from error
     if not isinstance(document, dict):
@@ -220,7 +227,9 @@ def _fraction(value: object, *, where: str) -> float:
         return 1.0
     number = _number(value)
     if number is None or not 0.0 <= number <= 1.0:
-        raise InputError(f"{where}: 'visible_fraction' must be a number from 0 to 1, got {value!r:.40}")
+        raise InputError(
+            f"{where}: 'visible_fraction' must be a number from 0 to 1, got {quoted(value, max_length=40)}"
+        )
     return number
 
 

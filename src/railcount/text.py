@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 MAX_LINE = 300
+_NO_WORDS = "something too large or too deep to quote"
 
 
 def escape(text: str) -> str:
@@ -15,6 +16,21 @@ def escape(text: str) -> str:
 
 
 def one_line(text: object, *, max_length: int = MAX_LINE) -> str:
-    """``text`` stripped, escaped and cut to ``max_length``: for what a message quotes."""
-    line = escape(str(text).strip())
+    """``text`` stripped, escaped and cut to ``max_length``: for what a message quotes.
+
+    It may be anything that a parser made of a file: megabytes, or so deep that it has no ``str``.
+    """
+    try:
+        words = str(text).strip()
+    except (RecursionError, ValueError):  # ValueError: a number of thousands of digits
+        return _NO_WORDS
+    line = escape(words[: max_length + 1])
     return line if len(line) <= max_length else line[: max_length - 3] + "..."
+
+
+def quoted(value: object, *, max_length: int = 60) -> str:
+    """``value`` as Python writes it, else as ``one_line``."""
+    try:
+        return one_line(repr(value), max_length=max_length)
+    except (RecursionError, ValueError):
+        return _NO_WORDS

@@ -148,6 +148,21 @@ def test_nothing_is_fetched_or_followed(tmp_path: Path) -> None:
         assert asked
 
 
+def test_no_grid_of_a_datum_is_fetched(tmp_path: Path) -> None:
+    """North America 1927: with a network PROJ asks for its shifts before it places a pixel."""
+    write(tmp_path / "a.tif", crs="EPSG:4267", transform=Affine(6e-6, 0, -93, 0, -5e-6, 42))
+    command = [sys.executable, "-m", "railcount", "scan", "a.tif", "--format", "json"]
+    with listening() as (url, asked):
+        told = {"PROJ_NETWORK": "ON", "PROJ_NETWORK_ENDPOINT": url, "PROJ_USER_WRITABLE_DIRECTORY": "cache"}
+        done = subprocess.run(
+            command, cwd=tmp_path, capture_output=True, timeout=60, check=False, env=os.environ | told
+        )
+        assert asked == []
+    (result,) = json.loads(done.stdout)["results"]
+    assert result["gsd_m"] == pytest.approx(0.53, abs=0.03)
+    assert os.listdir(tmp_path) == ["a.tif"]
+
+
 def test_metadata_beside_a_nitf_file(tmp_path: Path) -> None:
     """Its reader takes them though GDAL was told to leave all sidecars alone."""
     write(tmp_path / "a.ntf", driver="NITF", count=1, icords="N")

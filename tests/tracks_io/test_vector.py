@@ -254,3 +254,27 @@ def test_lines_drawn_on_real_tiles():
     tile = open_tile(SHARED / "muttenz" / "muttenz_empty_tracks_0.tif")
     with pytest.raises(InputError, match="MultiPolygon: tracks must be"):
         read_lines(SHARED / "muttenz" / "all_railcars_lv95.geojson", grid=tile.grid)
+
+
+def test_copies_of_a_name_are_numbered(tmp_path):
+    grid = layouts.grid(crs=None)
+    lines = [
+        feature([[10, y], [500, y]], id=name) for y, name in ((10, "a"), (30, "a-2"), (50, "a"), (70, "a"))
+    ]
+    read = read_lines(geojson(tmp_path / "t.geojson", *lines), grid=grid)
+    assert [track.id for track in read] == ["a", "a-2", "a-3", "a-4"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [feature([[n % 100, n / 100], [n % 100 + 0.5, n / 100]]) for n in range(5001)],
+        [feature([[0, y / 10], [1200, y / 10]]) for y in range(1000)],  # 600 km in 0.27 km2
+    ],
+    ids=["many", "long"],
+)
+def test_more_lines_than_tracks_can_lie_in_a_tile(tmp_path, lines):
+    with pytest.raises(InputError, match="more lines within the tile than tracks can lie there"):
+        read_lines(geojson(tmp_path / "t.geojson", *lines), grid=layouts.grid(crs=None))
+    few = lines[: len(lines) // 3]
+    assert len(read_lines(geojson(tmp_path / "t.geojson", *few), grid=layouts.grid(crs=None))) == len(few)

@@ -17,6 +17,8 @@ from railcount.cli.options import drop_stdout, verbosity
 # The networks multiply small matrices: on a busy machine, threads that wait for each other cost more
 # than they give. Must be set before numpy loads.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# PROJ would fetch the grids that a tile's CRS names. Shifts between datums are within metres without them.
+os.environ["PROJ_NETWORK"] = "OFF"
 
 COMMANDS = {
     "scan": "Count the railcars in a tile.",

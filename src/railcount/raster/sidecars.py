@@ -50,7 +50,7 @@ _STAMP = re.compile(
 
 def parse_when(text: object) -> datetime | date | None:
     """A time in UTC, or a date, from ISO 8601 or TIFF's ``YYYY:MM:DD hh:mm:ss``; None for anything else."""
-    match = _STAMP.fullmatch(str(text).strip())
+    match = _STAMP.fullmatch(one_line(text))
     if match is None:
         return None
     year, month, day, hour, minute, second, zone = match.groups()
@@ -69,7 +69,7 @@ def parse_when(text: object) -> datetime | date | None:
 def number(value: object, *, low: float, high: float) -> float | None:
     """A finite number within bounds, else None."""
     try:
-        found = float(str(value).strip())
+        found = float(one_line(value))
     except ValueError:
         return None
     return found if math.isfinite(found) and low <= found <= high else None
@@ -191,14 +191,16 @@ def _angle(value: object) -> float | None:
     return None if found is None else abs(found)
 
 
-_IMD_LINE = re.compile(r"^\s*(\w+)\s*=\s*\"?([^;\"\r\n]*)\"?\s*;?\s*$", re.ASCII | re.MULTILINE)
-
-
 def _read_imd(data: bytes) -> Facts | None:
     """Maxar's IMD: lines of ``key = value;`` in groups."""
     found: dict[str, list[str]] = {}
-    for key, value in _IMD_LINE.findall(data.decode("utf-8", errors="replace")):
-        found.setdefault(key.upper(), []).append(value.strip())
+    for line in data.decode("utf-8", errors="replace").splitlines():
+        key, _, rest = line.partition("=")
+        value = rest.strip().removesuffix(";").strip()
+        if len(value) > 1 and value[0] == value[-1] == '"':
+            value = value[1:-1]
+        if rest and not set(value) & set('";'):
+            found.setdefault(key.strip().upper(), []).append(value.strip())
     return _from_keys(found)
 
 

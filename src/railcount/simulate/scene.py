@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from railcount.errors import InputError
+from railcount.text import quoted
 
 Span = float | tuple[float, float] | None
 """A fixed number, a (low, high) range to draw from, or None: drawn from the default range."""
@@ -275,27 +276,27 @@ def _is_number(value: object) -> bool:
 
 def _within(key: str, value: Any, limits: tuple[float, float]) -> None:
     if not limits[0] <= value <= limits[1]:
-        raise InputError(f"{key} must lie between {limits[0]:g} and {limits[1]:g}, not {value!r}")
+        raise InputError(f"{key} must lie between {limits[0]:g} and {limits[1]:g}, not {quoted(value)}")
 
 
 def _check_value(key: str, value: Any, meta: dict[str, Any]) -> None:
     kind = meta["type"]
     if kind == "whole":
         if not isinstance(value, int) or isinstance(value, bool):
-            raise InputError(f"{key} must be a whole number, not {value!r}")
+            raise InputError(f"{key} must be a whole number, not {quoted(value)}")
         _within(key, value, meta["limits"])
     elif kind in ("number", "span") and _is_number(value):
         _within(key, value, meta["limits"])
     elif kind == "span":
         if not (isinstance(value, tuple) and len(value) == 2 and all(map(_is_number, value))):
-            raise InputError(f"{key} must be a number or a [low, high] pair, not {value!r}")
+            raise InputError(f"{key} must be a number or a [low, high] pair, not {quoted(value)}")
         if value[0] > value[1]:
-            raise InputError(f"{key} must give the low end first, not {list(value)}")
+            raise InputError(f"{key} must give the low end first, not {quoted(list(value))}")
         for end in value:
             _within(key, end, meta["limits"])
     elif kind == "numbers":
         if not (isinstance(value, tuple) and all(map(_is_number, value))):
-            raise InputError(f"{key} must be a list of numbers, not {value!r}")
+            raise InputError(f"{key} must be a list of numbers, not {quoted(value)}")
         for number in value:
             _within(key, number, meta["limits"])
     else:
@@ -321,4 +322,4 @@ def _check_word(key: str, value: Any, meta: dict[str, Any]) -> None:
             "texts": "a list of texts",
             "time": "a date and time with its zone",
         }[kind]
-        raise InputError(f"{key} must be {wanted}, not {value!r}")
+        raise InputError(f"{key} must be {wanted}, not {quoted(value)}")

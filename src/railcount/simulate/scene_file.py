@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from pathlib import Path
 from typing import Any
 
+from railcount.documents import MAX_TOML_BYTES, load_toml
 from railcount.errors import InputError, MissingInput, RailcountError
 from railcount.simulate.scene import SECTIONS, Cut, Scene
-
-MAX_SCENE_BYTES = 1_000_000
-"""A scene is a page of text; anything bigger is some other file."""
+from railcount.text import one_line, quoted
 
 
 def load_scene(path: str | Path) -> Scene:
@@ -27,7 +25,7 @@ def load_scene(path: str | Path) -> Scene:
     base = table.pop("extends", None)
     if base is not None:
         if not isinstance(base, str) or Path(base).name != base:
-            raise InputError(f"{path}: extends must name a file in the same folder, not {base!r}")
+            raise InputError(f"{path}: extends must name a file in the same folder, not {quoted(base)}")
         table = _merge(_read(path.parent / base), table)
         if "extends" in table:
             raise InputError(f"{path.parent / base}: a scene that is extended cannot extend another")
@@ -42,14 +40,14 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         if not path.is_file():
             raise MissingInput(f"no scene file {path}")
-        if path.stat().st_size > MAX_SCENE_BYTES:
-            raise InputError(f"{path} is over {MAX_SCENE_BYTES} bytes: not a scene file")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        if path.stat().st_size > MAX_TOML_BYTES:
+            raise InputError(f"{path} is over {MAX_TOML_BYTES} bytes: not a scene file")
+        return load_toml(path.read_text(encoding="utf-8"))
     except RailcountError:
         raise
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise InputError(f"{path} is not valid TOML: {error}") from error
 
 
@@ -79,7 +77,7 @@ def scene_from_table(table: dict[str, Any]) -> Scene:
 
 def _section(cls: type, value: Any, key: str) -> Any:
     if not isinstance(value, dict):
-        raise InputError(f"{key} must be a table ([{key}]), not {value!r}")
+        raise InputError(f"{key} must be a table ([{key}]), not {quoted(value)}")
     values = {name: _plain(entry) for name, entry in value.items()}
     _known(cls, values, f"{key}.")
     if "cuts" in values:
@@ -96,7 +94,7 @@ def _known(cls: type, values: dict[str, Any], prefix: str) -> None:
     names = {item.name for item in dataclasses.fields(cls)}
     for key in values:
         if key not in names:
-            raise InputError(f"unknown key {prefix}{key}; known here: {', '.join(sorted(names))}")
+            raise InputError(f"unknown key {one_line(prefix + key)}; known here: {', '.join(sorted(names))}")
 
 
 def _plain(value: Any) -> Any:

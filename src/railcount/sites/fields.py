@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from railcount.errors import InputError, MissingInput
+from railcount.text import one_line, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,7 @@ class Fields:
 
     def wrong(self, key: str, required: str, value: object) -> InputError:
         """An error that names the key, what is required and what came."""
-        came = "nothing" if value is None else f"{value!r:.60}"
+        came = "nothing" if value is None else quoted(value)
         return InputError(f"{self._where}: {self._prefix}{key} must be {required}, got {came}")
 
     def has(self, key: str) -> bool:
@@ -105,7 +106,7 @@ class Fields:
         """Refuse what is left: a misspelt key must not pass unseen."""
         if self._left:
             keys = ", ".join(f"{self._prefix}{key}" for key in sorted(self._left))
-            raise InputError(f"{self._where}: unknown key {keys}")
+            raise InputError(f"{self._where}: unknown key {one_line(keys)}")
 
 
 def read_text(path: Path) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import TYPE_CHECKING
 
+from railcount.documents import load_toml
 from railcount.errors import InputError
 from railcount.sites.fields import Fields, beside, read_text
 from railcount.sites.history import read_counts
@@ -29,8 +29,8 @@ _CRS = re.compile(r"^EPSG:\d{4,6}$", re.ASCII)
 def read_site(path: Path) -> Site:
     """A site from its file. Raises MissingInput, or InputError that names the file and the key."""
     try:
-        table = tomllib.loads(read_text(path))
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+        table = load_toml(read_text(path))
+    except ValueError as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path} is not TOML: {error}") from error

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 DOUBLE_M = 1.0
 """Lines nearer than this are one track: bodies are 3 m wide, track centres 3.6 m apart at least."""
+_MOST_NAMED = 5
 RASTER_SUFFIXES = (".tif", ".tiff")
 
 
@@ -71,16 +72,19 @@ def without_doubles(lines: tuple[Track, ...], *, grid: Grid) -> TrackNetwork:
     Lines that share a lead up to their switches lose the shared part; a line drawn twice is left out.
     """
     kept: list[Track] = []
-    reasons: list[str] = []
+    doubles: list[str] = []
     for track in lines:
         whole = dense(grid.to_local(track.line_px))
         part = new_part(whole, [grid.to_local(t.line_px) for t in kept], apart_m=DOUBLE_M, shortest_m=0.0)
         if part is None:
-            reasons.append(f"line {one_line(track.id)} runs on top of others and is left out")
+            doubles.append(one_line(track.id, max_length=80))
         elif len(part) == len(whole):
             kept.append(track)
         else:
             kept.append(replace(track, line_px=grid.to_pixel(part)))
+    reasons = [f"line {name} runs on top of others and is left out" for name in doubles[:_MOST_NAMED]]
+    if len(doubles) > _MOST_NAMED:
+        reasons.append(f"{len(doubles) - _MOST_NAMED} more lines run on top of others and are left out")
     return TrackNetwork(tracks=tuple(kept), source="given", reasons=tuple(reasons))
 
 

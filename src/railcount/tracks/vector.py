@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from railcount.documents import most_values
 from railcount.errors import InputError, OutputError, RailcountError
 from railcount.files import replacing
 from railcount.geopackage import check_whole
@@ -25,6 +26,7 @@ from railcount.tracks.network import Track
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -34,6 +36,12 @@ if TYPE_CHECKING:
 MAX_BYTES = 50 * 2**20
 """Of a file of lines: a country's railways fit, a mistake does not."""
 MAX_VERTICES = 500_000
+MAX_LINES = 5000
+"""Within a tile, as they are cut at its edge."""
+CLOSEST_M = 1.0
+"""Lines as long in all as if they lay over the whole tile so close: tracks lie 3.6 m apart at least."""
+MAX_VALUES = 10 * MAX_VERTICES
+"""Of a GeoJSON file: numbers, lists, properties. A vertex is four; parsed they take 100 bytes each."""
 MOST = 1e12
 """Of a coordinate, in any unit."""
 MARGIN_M = 20.0
@@ -79,17 +87,20 @@ def read_lines(path: str | os.PathLike[str], *, grid: Grid) -> tuple[Track, ...]
         raise InputError(f"{name} holds no lines")
     if sum(len(line.xy) for line in lines) > MAX_VERTICES:
         raise InputError(f"{name} holds more than {MAX_VERTICES:,} vertices: cut it to the yard")
-    for line in lines:
-        if not np.isfinite(line.xy).all():
-            raise InputError(f"{name} has coordinates that are not numbers (NaN or infinite)")
-        if (np.abs(line.xy) > MOST).any():
-            raise InputError(f"{name} has coordinates that no CRS reaches (beyond {MOST:g})")
-    to_pixel = _PixelsFrom(crs, grid=grid, name=name)
-    return _tracks([_Line(line.id, to_pixel(line.xy)) for line in lines], grid=grid)
+    vertices = np.concatenate([line.xy for line in lines])
+    if not np.isfinite(vertices).all():
+        raise InputError(f"{name} has coordinates that are not numbers (NaN or infinite)")
+    if (np.abs(vertices) > MOST).any():
+        raise InputError(f"{name} has coordinates that no CRS reaches (beyond {MOST:g})")
+    pixels = _PixelsFrom(crs, grid=grid, name=name).lines([line.xy for line in lines])
+    return _tracks(map(_Line, (line.id for line in lines), pixels), grid=grid, file=name)
 
 
 def _read_geojson(data: bytes, *, name: str) -> tuple[str | None, list[_Line]]:
     """CRS (None: the standard's longitude and latitude) and lines."""
+
+    if most_values(data) > MAX_VALUES:
+        raise InputError(f"{name} holds more than {MAX_VALUES:,} values: cut it to the yard")
 
     def no_constant(text: str) -> float:
         raise InputError(f"{name} has {text} for a number")
@@ -245,17 +256,21 @@ class _PixelsFrom:
         self.geographic = source.is_geographic
         self.same = source.equals(grid.crs)
 
-    def __call__(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
+    def lines(self, lines: list[NDArray[np.float64]]) -> Iterator[NDArray[np.float64]]:
+        """Each line (n, 2) in pixels; all at once, since each call of PROJ takes longer than a line."""
         if self.transformer is None:
-            return xy
-        if self.geographic and (np.abs(xy) > [360.0, 90.0]).any():
+            yield from lines
+            return
+        vertices = np.concatenate(lines)
+        if self.geographic and (np.abs(vertices) > [360.0, 90.0]).any():
             raise InputError(
                 f"{self.name} has coordinates beyond 90 or 360 degrees and names no other CRS: "
                 "save it with its CRS (GeoPackage), or as WGS84 longitude and latitude"
             )
-        if self.same:
-            return self._convert(xy)
-        return self._convert(_densify(xy, self._convert(xy), grid=self.grid, step_m=LONG_M))
+        ends = np.cumsum([len(line) for line in lines])
+        for xy, pixels in zip(lines, np.split(self._convert(vertices), ends[:-1]), strict=True):
+            curved = xy if self.same else _densify(xy, pixels, grid=self.grid, step_m=LONG_M)
+            yield pixels if curved is xy else self._convert(curved)
 
     def _convert(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
         if self.standard:
@@ -281,20 +296,38 @@ def _densify(
     return np.stack([np.interp(position, knots, xy[:, axis]) for axis in (0, 1)], axis=-1)
 
 
-def _tracks(lines: list[_Line], *, grid: Grid) -> tuple[Track, ...]:
+def _tracks(lines: Iterable[_Line], *, grid: Grid, file: str) -> tuple[Track, ...]:
     tracks: list[Track] = []
+    n_m, most_m = 0.0, _most_m(grid)
     taken: set[str] = set()
+    copies: dict[str, int] = {}
     for number, line in enumerate(lines, 1):
         pieces = clip_to_raster(line.xy, grid=grid, margin_m=MARGIN_M)
         for part, piece in enumerate(pieces, 1):
             wanted = line.id or str(number)
             wanted = wanted if len(pieces) == 1 else f"{wanted}.{part}"
-            name, copy = wanted, 2
+            name = wanted
             while name in taken:
-                name, copy = f"{wanted}-{copy}", copy + 1
+                copies[wanted] = copies.get(wanted, 1) + 1
+                name = f"{wanted}-{copies[wanted]}"
             taken.add(name)
             tracks.append(Track(id=name, line_px=piece))
+            n_m += float(np.linalg.norm(np.diff(grid.to_local(piece), axis=0), axis=1).sum())
+        if len(tracks) > MAX_LINES or n_m > most_m:
+            raise InputError(
+                f"{file} has more lines within the tile than tracks can lie there ({MAX_LINES:,} lines, "
+                f"{most_m / 1000:,.0f} km): leave out what is no track"
+            )
     return tuple(tracks)
+
+
+def _most_m(grid: Grid) -> float:
+    """Length of all lines within a tile and its margin, above which they are no tracks."""
+    across_m, down_m = (
+        side * float(np.linalg.norm(step)) + 2 * MARGIN_M
+        for side, step in zip((grid.width, grid.height), grid.local_from_pixel.T, strict=True)
+    )
+    return across_m * down_m / CLOSEST_M
 
 
 def write_lines(
