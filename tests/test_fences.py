@@ -80,8 +80,8 @@ ARROWS = {
     "railcount.simulate": ("cli/", "simulate/"),
     # What is joined from several tiles has the errors that were put into each.
     "railcount.cars": ("batch/task.py", "cars/", "observation/totals.py", "scan.py"),
-    # The counting model is itself a judge of tracks: where given lines fit in two places, cars decide.
-    "railcount.occupancy": ("occupancy.py", "cars/", "scan.py", "tracks/register.py"),
+    # The counting model is itself a judge of tracks: of two places for given lines, and beside found ones.
+    "railcount.occupancy": ("occupancy.py", "cars/", "scan.py", "tracks/neighbours.py", "tracks/register.py"),
 }
 """Module, and who may import it: data flows one way."""
 

@@ -8,7 +8,7 @@ import pytest
 from railcount.strips import STEP_M as STRIP_M
 from railcount.tracks.corridor import Corridor
 from railcount.tracks.neighbours import AROUND_CARS_M, LEAST_CARS_M, neighbours, row_line
-from railcount.tracks.rows import BLOCK, Row
+from railcount.tracks.rows import BLOCK, CLEAR_SCORE, Row
 
 BLOCKS, WIDE = 50, 100
 BLOCK_M = BLOCK * 0.5
@@ -102,3 +102,11 @@ def test_ground_that_is_not_in_the_image_is_not_asked_for() -> None:
     cars = Cars((24.5, 10.0, 190.0))
     assert neighbours([row_at(20.0)], np.full((BLOCKS, WIDE), -1.0), ground, bodies=cars) == []
     assert cars.n_asked == 1
+
+
+def test_a_doubtful_line_has_no_neighbours() -> None:
+    """Rows of containers are short; what stands beside them is no proof of a yard."""
+    doubtful = Row(0, np.full(BLOCKS, 40.0), CLEAR_SCORE - 1)
+    cars = Cars((24.8, 60.0, 120.0))
+    assert found(doubtful, cars=cars) == []
+    assert cars.n_asked == 0

@@ -14,7 +14,15 @@ import numpy as np
 from railcount.occupancy import SURE_BODY, measure
 from railcount.strips import STEP_M, straighten
 from railcount.tracks.network import Track, TrackNetwork
-from railcount.tracks.rows import BLOCK, KEEP_APART_M, LOGIT_LIMIT, NEIGHBOUR_M, RUN_ON_BLOCKS, Row
+from railcount.tracks.rows import (
+    BLOCK,
+    CLEAR_SCORE,
+    KEEP_APART_M,
+    LOGIT_LIMIT,
+    NEIGHBOUR_M,
+    RUN_ON_BLOCKS,
+    Row,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -44,7 +52,7 @@ LEAST_BLOCKS = 8
 def neighbours(
     rows: Sequence[Row], odds: Array, corridor: Corridor, *, bodies: Callable[[list[Array]], list[Array]]
 ) -> list[Row]:
-    """Rows beside ``rows``, and beside those again, on which cars stand.
+    """Rows beside those of ``rows`` that are clear, and beside those again, on which cars stand.
 
     ``odds`` (blocks, v) are those of a centre line. ``bodies`` takes lines (n, 2) in local metres and gives
     for each the log-odds of car body at every STEP_M along it.
@@ -54,7 +62,7 @@ def neighbours(
     for row in rows:
         _take(taken, row, apart)
     out: list[Row] = []
-    last = list(rows)
+    last = [row for row in rows if row.score > CLEAR_SCORE]
     while last:
         places: list[Row] = []
         for row in last:
