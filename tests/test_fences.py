@@ -79,7 +79,7 @@ ARROWS = {
     "railcount.scan": ("cli/", "batch/task.py", "__init__.py", "verify.py"),
     "railcount.simulate": ("cli/", "simulate/"),
     # What is joined from several tiles has the errors that were put into each.
-    "railcount.cars": ("batch/task.py", "cars/", "observation/stretches.py", "observation/totals.py", "scan.py"),
+    "railcount.cars": ("batch/task.py", "cars/", "observation/stretches", "observation/totals", "scan.py"),
     # The counting model is itself a judge of tracks: of two places for given lines, and beside found ones.
     "railcount.occupancy": ("occupancy.py", "cars/", "scan.py", "tracks/neighbours.py", "tracks/register.py"),
 }
