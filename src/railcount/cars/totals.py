@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from railcount.cars.describe import chances, describe, interval, kind_probabilities
+from railcount.cars.describe import chances, describe, interval
+from railcount.cars.kinds import KINDS, kind_probabilities
 from railcount.cars.split import model_error_share, split, with_model_error
 from railcount.cars.stretches import (
     LENGTH_ERROR_SHARE,
@@ -17,7 +18,6 @@ from railcount.cars.stretches import (
     mean_length_m,
     read_stretches,
 )
-from railcount.occupancy import NET_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,10 +53,10 @@ def car_by_car(
         if result.tracks is not None and result.tracks.source == "found":
             error_share = float(np.hypot(error_share, FOUND_ERROR_SHARE))
     rows = split(result.strips, evidence, stock=stock, error_share=error_share)
+    kinds = kind_probabilities(rows.cars, evidence)
     cars = describe(
-        rows, result.strips, evidence, grid=result.grid, stock=stock, by_pitch=result.regime == "pitch"
+        rows, result.strips, kinds, grid=result.grid, stock=stock, by_pitch=result.regime == "pitch"
     )
-    kinds = [kind_probabilities(c, evidence[c.row]) for c in rows.cars]
     return with_totals(replace(result, cars=cars), rows, kinds)
 
 
@@ -97,15 +97,14 @@ def by_length(
     )
 
 
-def with_totals(result: TileCount, rows: Split, kinds: Sequence[NDArray[np.float64]]) -> TileCount:
-    """The tile's totals from its cars, the distribution of their number, and their kinds."""
+def with_totals(result: TileCount, rows: Split, kinds: NDArray[np.float64]) -> TileCount:
+    """The tile's totals from its cars, the distribution of their number, and their kinds (cars, KINDS)."""
     cars = result.cars
     n_locomotives = sum(c.kind == "locomotive" for c in cars)
     sure = np.array([s.probability for s in rows.cars])
-    p = np.array(kinds).reshape(-1, len(NET_KINDS))
-    locomotives = chances(sure * p[:, NET_KINDS.index("locomotive")])
+    locomotives = chances(sure * kinds[:, KINDS.index("locomotive")])
     railcars = np.convolve(rows.counts, locomotives[::-1])[len(locomotives) - 1 :]
-    covered = with_model_error(chances(sure * p[:, NET_KINDS.index("covered")]), share=KIND_ERROR_SHARE)
+    covered = with_model_error(chances(sure * kinds[:, KINDS.index("covered")]), share=KIND_ERROR_SHARE)
     return replace(
         result,
         railcars=interval(railcars, best=len(cars) - n_locomotives),
