@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
+from railcount.cars.describe import chances
 from railcount.cars.kinds import KINDS, kind_probabilities
 from railcount.cars.lengths import load_stock
 from railcount.cars.split import split
@@ -79,3 +81,32 @@ def test_cars_do_not_depend_on_other_rows(read: tuple[Split, tuple[Evidence, ...
         where = [c.row == row for c in rows.cars]
         alone = kind_probabilities(tuple(c for c in rows.cars if c.row == row), evidence)
         np.testing.assert_allclose(alone, p[where], atol=1e-6)
+
+
+def test_doubts_that_are_shared_widen_the_number_and_keep_its_mean() -> None:
+    p = np.array([0.1, 0.5, 0.5, 0.5, 0.9, 0.97])
+    n = np.arange(len(p) + 1)
+
+    def moments(d: np.ndarray) -> tuple[float, float]:
+        return float(d @ n), float(d @ n**2 - (d @ n) ** 2)
+
+    alone, shared = chances(p), chances(p, correlation=0.5)
+    assert alone.sum() == pytest.approx(1.0)
+    assert shared.sum() == pytest.approx(1.0)
+    assert moments(alone) == pytest.approx((p.sum(), (p * (1 - p)).sum()))
+    assert moments(shared)[0] == pytest.approx(p.sum(), abs=1e-3)
+    assert moments(shared)[1] > 1.5 * moments(alone)[1]
+
+
+def test_shared_doubts_as_drawn_by_chance() -> None:
+    rng, p, rho = np.random.default_rng(3), np.array([0.2, 0.6, 0.6, 0.9]), 0.5
+    z = rng.normal(size=(200_000, 1))
+    luck = np.sqrt(rho) * z + np.sqrt(1 - rho) * rng.normal(size=(200_000, len(p)))
+    n = (luck < norm.ppf(p)).sum(axis=1)
+    drawn = np.bincount(n, minlength=len(p) + 1) / len(n)
+    np.testing.assert_allclose(chances(p, correlation=rho), drawn, atol=0.005)
+
+
+def test_certain_cars_are_counted_for_certain() -> None:
+    d = chances(np.array([0.0, 1.0, 1.0]), correlation=0.5)
+    assert d[2] == pytest.approx(1.0, abs=1e-6)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.stats import norm
 
 from railcount.cars.kinds import KINDS
 from railcount.cars.lengths import COUPLED_GAP_M
@@ -30,6 +31,8 @@ BODY_WIDTH_M = 3.1
 SURE_KIND = 0.55
 """Below this probability the kind is ``unknown``."""
 LOW_CONFIDENCE = 0.6
+FACTOR_POINTS = 25
+"""Of the quadrature over the common factor."""
 
 def describe(
     split: Split,
@@ -123,9 +126,19 @@ def interval(distribution: Array, *, best: int, level: float = 0.9) -> Interval:
     return Interval(best=best, low=min(low, best), high=max(high, best), level=level)
 
 
-def chances(probabilities: Array) -> Array:
-    """Distribution of the number of successes of independent trials (Poisson binomial), by convolution."""
-    out = np.ones(1)
-    for p in probabilities:
-        out = np.convolve(out, [1 - p, p])
+def chances(probabilities: Array, *, correlation: float = 0.0) -> Array:
+    """Distribution of the number of successes of trials that share a part of their luck.
+
+    Given a standard normal variable that all share, the trials are independent, and their number is Poisson
+    binomial: the one-factor model of Vasicek ("The distribution of loan portfolio value", Risk, 2002).
+    ``correlation`` below 1 is the share of the common factor.
+    """
+    at, weight = np.polynomial.hermite_e.hermegauss(FACTOR_POINTS if correlation else 1)
+    need = norm.ppf(np.clip(probabilities, 1e-12, 1 - 1e-12))
+    out = np.zeros(len(probabilities) + 1)
+    for z, w in zip(at, weight / weight.sum(), strict=True):
+        one = np.full(1, w)
+        for p in norm.cdf((need - np.sqrt(correlation) * z) / np.sqrt(1 - correlation)):
+            one = np.convolve(one, [1 - p, p])
+        out += one
     return out
