@@ -36,8 +36,8 @@ LENGTH_TO_M = 2.001
 """Largest pixel in which most of the occupied track is seen. In coarser ones much of it passes for empty: on
 simulated scenes 8 % of the length is missed at 2 m, and nearly half at 3 m."""
 COVER_CORRELATION = 0.5
-"""Of the doubts about what is covered: light and paints mislead in the whole tile. From the coverage on simulated
-scenes, where locomotives, which stand alone, showed none."""
+"""Of the doubts about what is covered: light and paints mislead in the whole tile. From the coverage on
+simulated scenes, where locomotives, which stand alone, showed none."""
 
 
 def car_by_car(
