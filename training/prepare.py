@@ -1,6 +1,6 @@
 """Draw scenes and keep what the networks learn from: python prepare.py FOLDER FIRST LAST [KIND].
 
-KIND is favoured or hard, none for look-alikes alone.
+KIND is favoured, hard or kinds, none for look-alikes alone.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from data import Truth, decoys, examples, row_examples
 from degrade import degraded
 from lookalikes import lookalike, stray_lines
-from scenes import favoured_scene, hard_scene, random_scene
+from scenes import favoured_scene, hard_scene, kinds_scene, random_scene
 
 from railcount.raster.tile import Pixels
 from railcount.shadows import towards
@@ -78,7 +78,7 @@ def prepare_lookalike(folder, seed):
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    drawn = {"favoured": favoured_scene, "hard": hard_scene, "none": None}.get(
+    drawn = {"favoured": favoured_scene, "hard": hard_scene, "kinds": kinds_scene, "none": None}.get(
         "".join(sys.argv[4:]), random_scene
     )
     for seed in range(int(sys.argv[2]), int(sys.argv[3])):

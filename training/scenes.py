@@ -124,3 +124,14 @@ def hard_scene(seed: int) -> Scene:
     if rng.random() < 0.6:
         scene = replace(scene, lineside=replace(scene.lineside, trailer_rows=int(rng.integers(2, 12))))
     return scene
+
+
+def kinds_scene(seed: int) -> Scene:
+    """The same with many locomotives, and in two of five scenes gondolas with loads of every sort."""
+    rng = np.random.default_rng([17, seed])
+    scene = favoured_scene(seed)
+    stock = replace(scene.stock, n_locomotives=int(rng.integers(2, 12)), fill=(0.3, 0.9), like=(0.0, 1.0))
+    if rng.random() < 0.4:
+        gondolas = ("gondola_12_132", "gondola_c70", "gondola_eas", "tank_4_axle", "flat_13_401")
+        stock = replace(stock, families=gondolas, covered=(0.0, 0.4), loaded=(0.5, 1.0), block_n=3.0)
+    return replace(scene, stock=stock)

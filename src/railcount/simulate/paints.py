@@ -71,8 +71,8 @@ PAINTS = {
     "covered_hopper": ("light_grey", "grey", "white", "green", "cream", "rust"),
     "autorack": ("light_grey", "white", "cream", "grey"),
     "coach": ("green", "dark_blue", "grey", "red", "cream"),
-    "locomotive": ("green", "red", "dark_blue", "grey", "orange"),
-    "locomotive_hood": ("green", "red", "dark_blue", "black", "orange", "yellow"),
+    "locomotive": ("green", "red", "dark_blue", "grey", "orange", "blue", "dark_green", "cream"),
+    "locomotive_hood": ("green", "red", "dark_blue", "black", "orange", "yellow", "blue", "grey", "white"),
 }
 """Usual paints of each shape of body."""
 
