@@ -171,8 +171,9 @@ def show(which: str, history_path: str | None, form: str) -> None:
     from railcount.errors import InputError
     from railcount.outputs import history as output
     from railcount.outputs.json import pieces
+    from railcount.raster.names import day_in
 
-    day = options.day_in(which)
+    day = day_in(which)
     chosen: dict[str, Any] = {"pass_id": which} if day is None else {"since": day, "until": day}
     with _reading(history_path) as opened:
         if day is None:

@@ -162,8 +162,9 @@ def remove(which: str, history_path: str | None, yes: bool) -> None:
 def _the_pass(opened: History, which: str) -> Summary:
     """The one pass of a name or a day. Raises InputError where there is none, or are several."""
     from railcount.errors import InputError
+    from railcount.raster.names import day_in
 
-    day = options.day_in(which)
+    day = day_in(which)
     chosen: dict[str, Any] = {"pass_id": which} if day is None else {"since": day, "until": day}
     found = list(opened.summaries(**chosen))
     if len(found) > 1:

@@ -28,14 +28,6 @@ else:
     _DayParameter = _DriversParameter = click.ParamType
 
 
-def day_in(text: str) -> date | None:
-    """The day that is written as YYYY-MM-DD; None for any other text."""
-    try:
-        return date.fromisoformat(text) if len(text) == len("2023-10-05") else None
-    except ValueError:
-        return None
-
-
 class DateType(_DayParameter):
     """A day as YYYY-MM-DD."""
 
@@ -43,6 +35,8 @@ class DateType(_DayParameter):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         """Text to a day; a usage error for anything else."""
+        from railcount.raster.names import day_in
+
         if isinstance(value, date):
             return value
         day = day_in(value)
@@ -56,12 +50,13 @@ class ImageDayType(DateType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         """As `DateType`; a usage error for a day before the first civil satellite too."""
-        from railcount.raster.names import FIRST_YEAR, LAST_YEAR
+        from railcount.errors import InputError
+        from railcount.raster.names import image_day
 
-        day = super().convert(value, param, ctx)
-        if not FIRST_YEAR <= day.year <= LAST_YEAR:
-            self.fail(f"{value} is no day of an image; the years {FIRST_YEAR} to {LAST_YEAR} are", param, ctx)
-        return day
+        try:
+            return image_day(value)
+        except InputError as error:
+            self.fail(str(error), param, ctx)
 
 
 def _to_metres(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:

@@ -157,7 +157,7 @@ def _count(
     """One tile's result; strips take memory, and only pictures show them."""
 
     def work() -> TileCount:
-        from railcount.scan import scan_tile
+        from railcount.pipeline import scan_tile
 
         count = scan_tile(tile, **options)
         return count if keep_strips else replace(count, strips=())
