@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import math
 import os
@@ -26,6 +27,20 @@ if TYPE_CHECKING:
     _DriversParameter = click.ParamType[tuple[Driver, ...]]
 else:
     _DayParameter = _DriversParameter = click.ParamType
+
+
+class Command(click.Command):
+    """Its --help ends with the examples, below the options, where the docstring ends with them."""
+
+    def __init__(self, *args: Any, **attributes: Any) -> None:
+        words, mark, examples = inspect.cleandoc(attributes.get("help") or "").partition("\b\nExample")
+        super().__init__(*args, **(attributes | {"help": words, "epilog": mark + examples}))
+
+
+class Group(Command, click.Group):
+    """A group whose commands and whose own --help end so too."""
+
+    command_class = Command
 
 
 class DateType(_DayParameter):
@@ -140,6 +155,18 @@ gsd = click.option(
     help="Size of a pixel, for a raster without a usable CRS; results are then in pixels. "
     "Overrules a CRS, and says so.",
 )
+def form(*choices: str) -> Callable[[FC], FC]:
+    """--format, the first choice being the default; as ``form``."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(choices),
+        default=choices[0],
+        show_default=True,
+        help="What is printed.",
+    )
+
+
 time_limit = click.option(
     "--time-limit",
     type=click.FloatRange(min=0, min_open=True),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from railcount.sites import Site
 
 
-@click.command()
+@click.command(cls=options.Command)
 @options.history
 @click.option("--site", "site_name", metavar="NAME|FILE", help="The site of the report.")
 @click.option(

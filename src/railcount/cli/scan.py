@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FAIL_LEVELS = ("quiet", "normal", "elevated", "record", "unprecedented")
 
 
-@click.command()
+@click.command(cls=options.Command)
 @click.argument("tiles", metavar="TILE...", nargs=-1, required=True, type=options.INPUT)
 @options.tracks
 @options.mask
@@ -30,14 +30,7 @@ FAIL_LEVELS = ("quiet", "normal", "elevated", "record", "unprecedented")
 @options.day
 @options.stock
 @options.gsd
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "geojson", "csv"]),
-    default="table",
-    show_default=True,
-    help="What is printed.",
-)
+@options.form("table", "json", "geojson", "csv")
 @click.option(
     "-o",
     "--output",

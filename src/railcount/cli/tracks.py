@@ -21,7 +21,7 @@ LINE_SUFFIXES = (".geojson", ".gpkg")
 MASK_SUFFIXES = (".tif", ".tiff")
 
 
-@click.command()
+@click.command(cls=options.Command)
 @click.argument("tile", type=options.INPUT)
 @click.option(
     "-o",

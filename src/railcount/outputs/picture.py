@@ -225,7 +225,7 @@ class Page:
         """The page as drawn, to be shown rather than kept."""
         from PIL import Image
 
-        self._canvas.draw()
+        self._canvas.draw()  # type: ignore[no-untyped-call]
         drawn = np.asarray(self._canvas.buffer_rgba())  # type: ignore[no-untyped-call]
         return Image.fromarray(drawn).convert("RGB")
 
