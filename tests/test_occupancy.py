@@ -8,7 +8,6 @@ import pytest
 from railcount.occupancy import (
     MOST_RAISED,
     NARROWEST_GAP_M,
-    NET_KINDS,
     SHORTEST_BLOB_M,
     SIDE_CHANNEL,
     STATES,
@@ -54,7 +53,7 @@ class Recorder:
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
         self.seen.append(image.copy())
-        return np.zeros((len(STATES) + len(NET_KINDS), 1, image.shape[2]), dtype=np.float32)
+        return np.zeros((len(STATES), 1, image.shape[2]), dtype=np.float32)
 
 
 @pytest.fixture

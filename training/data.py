@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from railcount.occupancy import NET_KINDS, views
+from railcount.cars.kinds import KINDS
+from railcount.occupancy import views
 from railcount.strips import straighten
 from railcount.tracks.find import dense, find_tracks, new_part
 from railcount.tracks.network import Track, TrackNetwork
@@ -45,7 +46,7 @@ def label(strip, cars, grid):
     for a, b, k, off in spans:
         lo, hi = max(0, round(a)), min(n, round(b))
         state[lo:hi] = 1 if off < 1.0 and k != "hidden" else -1
-        kind[lo:hi] = NET_KINDS.index(k) if k in NET_KINDS else -1
+        kind[lo:hi] = KINDS.index(k) if k in KINDS else -1
     for (_, b, *_), (c, *_) in pairwise(spans):
         if 0 <= c - b < LONGEST_GAP_M / strip.step_m:
             lo, hi = round(b), round(c)

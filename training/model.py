@@ -47,11 +47,11 @@ class Conv(nn.Module):
         return torch.relu(y) if self.spec["rectify"] else y
 
 
-def cars_net():
+def cars_net(n_in=6, n_out=9):
     """Strip of 16 rows (0.5 m) x n columns (0.25 m) to each column's states and kinds; sees 29 m each way."""
     c = 48
     return nn.Sequential(
-        Conv(6, 16, 3, 5, pad_rows=1),
+        Conv(n_in, 16, 3, 5, pad_rows=1),
         Conv(16, 24, 3, 5, stride_rows=2, pad_rows=1),
         Conv(24, 32, 3, 5, stride_rows=2, pad_rows=1),
         Conv(32, c, 4, 5),
@@ -60,8 +60,13 @@ def cars_net():
         Conv(c, c, 1, 5, dilation_cols=8, residual=True),
         Conv(c, c, 1, 5, dilation_cols=16, residual=True),
         Conv(c, c, 1, 5, dilation_cols=24, residual=True),
-        Conv(c, 9, 1, 1, rectify=False),
+        Conv(c, n_out, 1, 1, rectify=False),
     )
+
+
+def kinds_net():
+    """The same with one channel more, which columns are body, to each column's kind alone."""
+    return cars_net(n_in=7, n_out=6)
 
 
 def save(net, path):
@@ -87,8 +92,11 @@ def rows_net():
 
 
 def load(net, path):
-    """Go on from saved weights."""
+    """Go on from saved weights: new channels begin at 0, and of the answers the last ones are kept."""
     with np.load(path) as data:
         for i, x in enumerate(net):
-            x.conv.weight.data = torch.from_numpy(data[f"w{i}"].astype(np.float32))
-            x.conv.bias.data = torch.from_numpy(data[f"b{i}"].astype(np.float32))
+            n_out, n_in = x.conv.weight.shape[:2]
+            weight = data[f"w{i}"].astype(np.float32)[-n_out:]
+            more = [(0, 0), (0, n_in - weight.shape[1]), (0, 0), (0, 0)]
+            x.conv.weight.data = torch.from_numpy(np.pad(weight, more))
+            x.conv.bias.data = torch.from_numpy(data[f"b{i}"].astype(np.float32)[-n_out:])

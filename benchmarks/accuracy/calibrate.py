@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from factors import FACTORS, at_gsd
 
-from railcount.cars.describe import describe, interval, kind_probabilities
+from railcount.cars.describe import describe, interval
+from railcount.cars.kinds import kind_probabilities
 from railcount.cars.lengths import COUPLED_GAP_M, Stock, load_stock
 from railcount.cars.split import model_error_share, split, with_model_error
 from railcount.cars.stretches import (
@@ -162,7 +163,7 @@ def _by_car(
 ) -> Callable[[float], Interval]:
     rows = split(strips, evidence, stock=stock, error_share=None)
     cars = describe(rows, strips, evidence, grid=drawn.grid, stock=stock)
-    kinds = [kind_probabilities(c, evidence[c.row]) for c in rows.cars]
+    kinds = kind_probabilities(rows.cars, evidence)
     blank = TileCount(tile="drawn", sha256=None, status="counted", grid=drawn.grid, cars=cars)
 
     def told(share: float) -> Interval:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from railcount.counts import Kind
     from railcount.net import Net
     from railcount.strips import Strip
 
@@ -49,7 +48,6 @@ SURE_BODY = 2.0
 """Log-odds of a column at a first look, to ask it for its shadow."""
 VALID_CHANNEL, SIDE_CHANNEL = 4, 5
 """Of the views."""
-NET_KINDS: tuple[Kind, ...] = ("gondola", "covered", "tank", "flat", "coach", "locomotive")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,8 +60,8 @@ class Evidence:
     """The same for the gap between coupled cars."""
     seen: NDArray[np.bool_]
     """True where most of the body's rows are valid."""
-    kinds: Array
-    """(NET_KINDS, along): log-probability of each kind, should a car stand there."""
+    view: NDArray[np.float32]
+    """(channels, across, along): what the network saw."""
 
 
 def views(strips: Sequence[Strip], *, shadow: Array | None = None) -> list[NDArray[np.float32]]:
@@ -139,13 +137,14 @@ def measure(
     answers = []
     for strip, view in zip(strips, seen, strict=True):
         view[SIDE_CHANNEL] = shadow_sides(strip, shadow) * view[VALID_CHANNEL]
-        nothing = np.zeros((len(STATES) + len(NET_KINDS), view.shape[2]), dtype=np.float32)
-        answers.append(both_ways(net, view, sided=(SIDE_CHANNEL,))[:, 0] if view.any() else nothing)
-    states = [_log_softmax(answer[: len(STATES)]) for answer in answers]
+        nothing = np.zeros((len(STATES), view.shape[2]), dtype=np.float32)
+        said = both_ways(net, view, sided=(SIDE_CHANNEL,))[:, 0] if view.any() else nothing
+        answers.append(said[: len(STATES)])
+    states = [_log_softmax(answer) for answer in answers]
     if coarse:
         states = _by_own_share(states)
     out = []
-    for strip, state, answer in zip(strips, states, answers, strict=True):
+    for strip, state, view in zip(strips, states, seen, strict=True):
         half = strip.valid[strip.valid.shape[0] // 2 - 5 : strip.valid.shape[0] // 2 + 5]
         seen_columns = half.mean(axis=0) > 0.6
         body = np.clip(state[1] - state[0], -LIMIT, LIMIT)
@@ -156,7 +155,7 @@ def measure(
                 body=np.where(seen_columns, body, 0.0),
                 gap=np.where(seen_columns, gap, 0.0),
                 seen=seen_columns,
-                kinds=_log_softmax(answer[len(STATES) :]),
+                view=view,
             )
         )
     return tuple(out)

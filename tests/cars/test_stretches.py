@@ -18,7 +18,7 @@ from railcount.cars.stretches import (
     tile_means,
 )
 from railcount.counts import Stretch
-from railcount.occupancy import NET_KINDS, Evidence
+from railcount.occupancy import Evidence
 from railcount.raster.georef import grid_from_gsd
 from railcount.strips import Strip
 from railcount.tracks.network import Track
@@ -84,8 +84,8 @@ def test_runs_close_short_gaps_and_drop_short_blobs() -> None:
 def test_a_gap_is_occupied_and_the_unseen_is_not() -> None:
     body, gap = np.array([-4.0, 3.0, -3.0, 0.0]), np.array([-8.0, 0.0, 3.0, 0.0])
     seen = np.array([True, True, True, False])
-    kinds = np.zeros((len(NET_KINDS), 4))
-    p = occupied_probability(Evidence(body=body, gap=gap, seen=seen, kinds=kinds))
+    view = np.zeros((6, 16, 4), np.float32)
+    p = occupied_probability(Evidence(body=body, gap=gap, seen=seen, view=view))
     assert p[0] < 0.05
     assert p[1] > 0.9
     assert p[2] > 0.9
@@ -107,8 +107,8 @@ def straight_strip(*, length_m: float) -> Strip:
 
 
 def evidence_of(body: np.ndarray) -> Evidence:
-    kinds = np.zeros((len(NET_KINDS), len(body)))
-    return Evidence(body=body, gap=body - 9.0, seen=np.ones(len(body), bool), kinds=kinds)
+    view = np.zeros((6, 16, len(body)), np.float32)
+    return Evidence(body=body, gap=body - 9.0, seen=np.ones(len(body), bool), view=view)
 
 
 def test_a_stretch_lies_on_its_track_and_has_its_length() -> None:

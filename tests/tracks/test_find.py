@@ -5,18 +5,23 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from affine import Affine
+from scipy.spatial import cKDTree
 
 from railcount.raster.grid import Grid
 from railcount.raster.tile import Pixels
+from railcount.simulate import Layout, Scene, Stock, render
 from railcount.tracks.corridor import (
+    TIGHTEST_M,
     Working,
     main_directions,
     orientation,
     reference_curve,
+    run_on,
     straighten_corridor,
 )
-from railcount.tracks.find import Piece, find_tracks, joined, new_part
+from railcount.tracks.find import Piece, dense, find_tracks, joined, new_part
 from railcount.tracks.rows import CLEAR_SCORE, LEAST_SCORE, NEIGHBOUR, SHIFT_COST, _best_row, trace_rows
+from tests.test_scan import pixels_of
 
 SHAPE = (400, 500)
 GRID = Grid(
@@ -191,3 +196,50 @@ def test_a_short_line_says_nothing_of_what_lies_beside_it() -> None:
     assert LEAST_SCORE < row.score < CLEAR_SCORE
     odds[:21, 20] = 3.0  # 63
     assert len(trace_rows(odds, step_m=0.5)) == 2
+
+
+def test_a_yard_that_turns_far_is_followed() -> None:
+    scene = Scene(
+        width_px=800,
+        height_px=500,
+        layout=Layout(kind="curved", n_tracks=4, spacing_m=4.8, azimuth_deg=100.0),
+        stock=Stock(n_railcars=50),
+    )
+    drawn = render(scene, seed=1)  # turns by 80 degrees, among fields with furrows
+    network = find_tracks(pixels_of(drawn), grid=drawn.grid)
+    found = cKDTree(np.concatenate([dense(drawn.grid.to_local(t.line_px)) for t in network.tracks]))
+    cars = np.array([drawn.grid.to_local(c.outline_px).mean(axis=0) for c in drawn.railcars])
+    assert (found.query(cars)[0] < 1.5).mean() > 0.9
+
+
+def circles(work: Working, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Orientations of circles around a point, clear everywhere."""
+    rows, cols = work.valid.shape
+    xy = np.stack(np.meshgrid(np.arange(cols), np.arange(rows)), axis=-1) * work.step_m + work.origin - centre
+    return np.arctan2(xy[..., 0], -xy[..., 1]), np.ones((rows, cols))
+
+
+def test_a_curve_runs_on_around_a_circle_and_ends_where_it_is_unclear() -> None:
+    work = Working.of(striped(plane(0.0)), grid=GRID)
+    centre, radius = work.origin + np.array([125.0, 210.0]), 160.0
+    angle, weight = circles(work, centre)
+    turn = np.deg2rad(np.linspace(-125, -105, 30))
+    line = centre + radius * np.stack([np.cos(turn), np.sin(turn)], axis=-1)
+    points, heading = run_on(angle, weight, line, work)
+    assert np.hypot(*(points - line[-1]).T).min() < 1.0
+    np.testing.assert_allclose(np.hypot(*(points - centre).T), radius, atol=3.0)
+    assert points[-1, 0] > work.origin[0] + 245
+    assert heading[-1] - heading[0] > np.deg2rad(40)
+    weight[:, 250:] = 0.0  # from 125 m on
+    points, _ = run_on(angle, weight, line, work)
+    assert points[-1, 0] == pytest.approx(work.origin[0] + 125.0, abs=1.0)
+
+
+def test_a_curve_does_not_turn_more_tightly_than_tracks_do() -> None:
+    work = Working.of(striped(plane(0.0)), grid=GRID)
+    centre, radius = work.origin + np.array([125.0, 180.0]), 60.0
+    angle, weight = circles(work, centre)
+    turn = np.deg2rad(np.linspace(-120, -100, 30))
+    line = centre + radius * np.stack([np.cos(turn), np.sin(turn)], axis=-1)
+    _, heading = run_on(angle, weight, line, work)
+    assert np.diff(heading).max() <= work.step_m / TIGHTEST_M + 1e-9

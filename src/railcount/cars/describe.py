@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.stats import norm
 
+from railcount.cars.kinds import KINDS
 from railcount.cars.lengths import COUPLED_GAP_M
 from railcount.counts import Car, Interval
-from railcount.occupancy import NET_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from railcount.cars.sentence import Segment
     from railcount.cars.split import Split
     from railcount.counts import Kind
-    from railcount.occupancy import Evidence
     from railcount.raster.grid import Grid
     from railcount.strips import Strip
 
@@ -31,22 +31,13 @@ BODY_WIDTH_M = 3.1
 SURE_KIND = 0.55
 """Below this probability the kind is ``unknown``."""
 LOW_CONFIDENCE = 0.6
-KIND_WEIGHT = 0.02
-"""Share of an independent witness that each column is on the kind of its car: with it the probabilities are
-about as high as they are often right (1,702 cars of 26 simulated scenes)."""
-
-
-def kind_probabilities(segment: Segment, evidence: Evidence) -> Array:
-    """(NET_KINDS,): of each kind for one car, summing to 1."""
-    log = KIND_WEIGHT * evidence.kinds[:, segment.start : segment.end].sum(axis=1)
-    p = np.exp(log - log.max())
-    return np.asarray(p / p.sum())
-
+FACTOR_POINTS = 25
+"""Of the quadrature over the common factor."""
 
 def describe(
     split: Split,
     strips: Sequence[Strip],
-    evidence: Sequence[Evidence],
+    kinds: Array,
     *,
     grid: Grid,
     stock: Stock,
@@ -54,19 +45,18 @@ def describe(
 ) -> tuple[Car, ...]:
     """Every car with its outline, kind, confidence and flags, in the order of the strips.
 
+    ``kinds`` (cars, KINDS) are their probabilities.
     ``by_pitch``: the gaps between coupled cars are narrower than a pixel, so such cars are flagged.
     """
     cars: list[Car] = []
     train, position, row = 0, 0, -1
     following = [s.coupled for s in split.cars[1:]]
-    for segment, followed in zip(split.cars, [*following, False], strict=False):
+    for segment, followed, p in zip(split.cars, [*following, False], kinds, strict=False):
         if segment.row != row or not segment.coupled:
             train, position, row = train + 1, 0, segment.row
         position += 1
         strip = strips[segment.row]
-        car = _car(
-            segment, strip, evidence[segment.row], train=train, position=position, grid=grid, stock=stock
-        )
+        car = _car(segment, strip, p, train=train, position=position, grid=grid, stock=stock)
         if by_pitch and (segment.coupled or followed):
             car = replace(car, flags=(*car.flags, "split_by_pitch"))
         cars.append(car)
@@ -74,16 +64,15 @@ def describe(
 
 
 def _car(
-    segment: Segment, strip: Strip, evidence: Evidence, *, train: int, position: int, grid: Grid, stock: Stock
+    segment: Segment, strip: Strip, p: Array, *, train: int, position: int, grid: Grid, stock: Stock
 ) -> Car:
     step = strip.step_m
     start_m, end_m = segment.start * step, segment.end * step
-    p = kind_probabilities(segment, evidence)
-    kind: Kind = NET_KINDS[int(p.argmax())] if p.max() >= SURE_KIND else "unknown"
+    kind: Kind = KINDS[int(p.argmax())] if p.max() >= SURE_KIND else "unknown"
     middle = (segment.start + segment.end) // 2
     direction = strip.direction[min(middle, len(strip.direction) - 1)]
     cut = segment.start == 0 or segment.end == len(strip.centre_px)
-    covered_p = float(p[NET_KINDS.index("covered")])
+    covered_p = float(p[KINDS.index("covered")])
     return Car(
         track=strip.track.id,
         train=train,
@@ -137,9 +126,19 @@ def interval(distribution: Array, *, best: int, level: float = 0.9) -> Interval:
     return Interval(best=best, low=min(low, best), high=max(high, best), level=level)
 
 
-def chances(probabilities: Array) -> Array:
-    """Distribution of the number of successes of independent trials (Poisson binomial), by convolution."""
-    out = np.ones(1)
-    for p in probabilities:
-        out = np.convolve(out, [1 - p, p])
+def chances(probabilities: Array, *, correlation: float = 0.0) -> Array:
+    """Distribution of the number of successes of trials that share a part of their luck.
+
+    Given a standard normal variable that all share, the trials are independent, and their number is Poisson
+    binomial: the one-factor model of Vasicek ("The distribution of loan portfolio value", Risk, 2002).
+    ``correlation`` below 1 is the share of the common factor.
+    """
+    at, weight = np.polynomial.hermite_e.hermegauss(FACTOR_POINTS if correlation else 1)
+    need = norm.ppf(np.clip(probabilities, 1e-12, 1 - 1e-12))
+    out = np.zeros(len(probabilities) + 1)
+    for z, w in zip(at, weight / weight.sum(), strict=True):
+        one = np.full(1, w)
+        for p in norm.cdf((need - np.sqrt(correlation) * z) / np.sqrt(1 - correlation)):
+            one = np.convolve(one, [1 - p, p])
+        out += one
     return out

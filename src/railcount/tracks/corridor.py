@@ -36,6 +36,15 @@ CLEARLY_ABOVE = 2.0
 """A direction stands out where its weight is this many times the mean of those still unexplained."""
 MOST_EMPTINESS = 8.0
 """Largest area of a corridor over that of its tile: more is a long thin tile, taken aslant."""
+OVERLAP_M = 30.0
+"""Of a curve that goes on from a track, with that track."""
+UNCLEAR_M = 40.0
+"""Longest way without a clear direction that such a curve spans."""
+CLEAR_WEIGHT = 0.3
+MOST_OFF = np.deg2rad(20.0)
+TIGHTEST_M = 120.0
+"""Radius of the curve; sidings go down to 150 m."""
+MOST_STEPS = 4000
 CLIP_PERCENTILE = 85
 """Stronger edges (roofs, shadows) count no more than this."""
 
@@ -219,6 +228,34 @@ def reference_curve(angle: Array, weight: Array, direction: float, work: Working
     points = np.cumsum(delta, axis=0)
     points += centre - points[n_back]
     return points, heading
+
+
+def run_on(angle: Array, weight: Array, line: Array, work: Working) -> tuple[Array, Array]:
+    """A curve that leaves a line (n, 2) at its end and follows the orientations as far as they are clear.
+
+    Points (n, 2) in local metres and headings (n,), every step. It begins OVERLAP_M before the line's end.
+    """
+    step = work.step_m
+    back = np.hypot(*(line - line[-1]).T)
+    start = line[np.flatnonzero(back >= min(OVERLAP_M, back.max()))[-1]]
+    out = (line[-1] - start) / max(float(np.hypot(*(line[-1] - start))), 1e-9)
+    heading, at = float(np.arctan2(out[1], out[0])), start
+    points, headings, unclear = [start], [heading], 0
+    overlap, most_turn = round(OVERLAP_M / step), step / TIGHTEST_M
+    while unclear * step < UNCLEAR_M:
+        at = at + step * np.array([np.cos(heading), np.sin(heading)])
+        col, row = np.rint((at - work.origin) / step).astype(int).tolist()
+        if not (0 <= row < angle.shape[0] and 0 <= col < angle.shape[1] and len(points) < MOST_STEPS):
+            break
+        off = (angle[row, col] - heading + np.pi / 2) % np.pi - np.pi / 2
+        clear = weight[row, col] > CLEAR_WEIGHT and abs(off) < MOST_OFF
+        unclear = 0 if clear else unclear + 1
+        if clear and len(points) > overlap:
+            heading += float(np.clip(off, -most_turn, most_turn))
+        points.append(at)
+        headings.append(heading)
+    n = len(points) - unclear
+    return np.array(points[:n]), np.array(headings[:n])
 
 
 def parts_of(work: Working, areas: Areas, direction: float, points: Array, heading: Array) -> list[Corridor]:

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from railcount.tracks.corridor import (
+    OVERLAP_M,
     Corridor,
     Slope,
     Working,
@@ -17,6 +18,8 @@ from railcount.tracks.corridor import (
     orientation,
     parts_of,
     reference_curve,
+    run_on,
+    straighten_corridor,
 )
 from railcount.tracks.neighbours import bodies_on, neighbours, row_line
 from railcount.tracks.network import Track, TrackNetwork
@@ -36,6 +39,12 @@ SHORTEST_M = 30.0
 LONGEST_JOIN_M = 60.0
 JOIN_ASIDE_M = 1.2
 MOST_TURN = np.deg2rad(8.0)
+ASIDE_M = (-40.0, 40.0)
+"""Searched to both sides of where a track runs on."""
+BESIDE_M = 15.0
+"""Two or three spacings: a track so near shows that there was a search."""
+MOST_KNOWN = 0.5
+"""Of the way on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +60,10 @@ class Piece:
 def corridors(pixels: Pixels, *, grid: Grid) -> list[Corridor]:
     """Where tracks may run, straightened along each of the tile's main directions, the strongest first."""
     work = Working.of(pixels, grid=grid)
-    if min(work.valid.shape) * work.step_m < SHORTEST_M:
-        return []
-    angle, weight = orientation(work)
+    return _corridors(work, *orientation(work))
+
+
+def _corridors(work: Working, angle: Array, weight: Array) -> list[Corridor]:
     areas = Slope.of(work).areas(work)
     out: list[Corridor] = []
     for direction in main_directions(angle, weight):
@@ -68,19 +78,60 @@ def find_tracks(pixels: Pixels, *, grid: Grid) -> TrackNetwork:
 
 
 def find_pieces(pixels: Pixels, *, grid: Grid) -> list[Piece]:
-    """Stretches of track in the pixels, none on top of another."""
+    """Stretches of track in the pixels, none on top of another.
+
+    Searched along the tile's main directions, then where what was found runs on: a yard that turns far has
+    more directions than stand out.
+    """
+    work = Working.of(pixels, grid=grid)
+    if min(work.valid.shape) * work.step_m < SHORTEST_M:
+        return []
+    angle, weight = orientation(work)
+    bodies = partial(bodies_on, pixels=pixels, grid=grid)
     pieces: list[Piece] = []
-    for corridor in corridors(pixels, grid=grid):
-        before = [p.line for p in pieces]
+
+    def search(corridor: Corridor) -> list[Piece]:
         odds = centre_odds(corridor)
         rows = trace_rows(odds, step_m=corridor.step_m)
-        rows += neighbours(rows, odds, corridor, bodies=partial(bodies_on, pixels=pixels, grid=grid))
+        rows += neighbours(rows, odds, corridor, bodies=bodies)
+        before, found = [p.line for p in pieces], []
         for row in rows:
             whole = _within(row_line(prolonged(row, corridor), corridor), grid=grid)
             line = new_part(whole, before)
             if line is not None:
-                pieces.append(Piece(line, row.score / len(row.v)))
+                found.append(Piece(line, row.score / len(row.v)))
+        pieces.extend(found)
+        return found
+
+    for corridor in _corridors(work, angle, weight):
+        search(corridor)
+    ends = _both_ends(pieces)
+    while ends:
+        curve = _onward(ends.pop(0), pieces, work, angle, weight)
+        beyond = straighten_corridor(work, *curve, across_m=ASIDE_M) if curve is not None else None
+        if beyond is not None:
+            ends += _both_ends(search(beyond))
     return pieces
+
+
+def _both_ends(pieces: list[Piece]) -> list[Array]:
+    """The lines of pieces, each twice: once from either end."""
+    return [line for piece in pieces for line in (piece.line, piece.line[::-1])]
+
+
+def _onward(
+    line: Array, pieces: list[Piece], work: Working, angle: Array, weight: Array
+) -> tuple[Array, Array] | None:
+    """The curve along which the picture runs on beyond the end of a line.
+
+    None where it does not, or where tracks beside it were found.
+    """
+    points, heading = run_on(angle, weight, line, work)
+    known = cKDTree(np.concatenate([dense(p.line) for p in pieces]))
+    beyond = points[round(OVERLAP_M / work.step_m) :]
+    if len(beyond) * work.step_m < SHORTEST_M or (known.query(beyond)[0] < BESIDE_M).mean() > MOST_KNOWN:
+        return None
+    return points, heading
 
 
 def network_of(pieces: list[Piece], *, grid: Grid) -> TrackNetwork:

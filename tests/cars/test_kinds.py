@@ -1,0 +1,112 @@
+"""What the kinds of cars are said to be, on drawn yards of one kind each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from railcount.cars.describe import chances
+from railcount.cars.kinds import KINDS, kind_probabilities
+from railcount.cars.lengths import load_stock
+from railcount.cars.split import split
+from railcount.occupancy import SIDE_CHANNEL, Evidence, measure
+from railcount.simulate import render
+from railcount.strips import straighten
+from tests.test_scan import counted, given, pixels_of, yard
+
+if TYPE_CHECKING:
+    from railcount.cars.split import Split
+
+STOCK = {
+    "tank": {"families": ("tank_4_axle",)},
+    "coach": {"families": ("coach_25g",)},
+    "covered": {"families": ("gondola_12_132",), "covered": 1.0},
+    "gondola": {"families": ("gondola_12_132",), "covered": 0.0},
+    "locomotive": {"n_railcars": 6, "n_locomotives": 6},
+}
+
+
+@pytest.mark.parametrize("kind", list(STOCK))
+def test_a_yard_of_one_kind(kind: str) -> None:
+    scene = yard().scene
+    drawn = render(replace(scene, stock=replace(scene.stock, **({"n_railcars": 20} | STOCK[kind]))), seed=8)
+    said = Counter(c.kind for c in counted(pixels_of(drawn), given(drawn), drawn.grid).cars)
+    true = Counter(c.kind for c in drawn.cars)
+    assert said[kind] >= 0.75 * true[kind]
+    assert said[kind] <= 1.25 * true[kind] + 1
+
+
+@pytest.fixture(scope="module")
+def read() -> tuple[Split, tuple[Evidence, ...]]:
+    drawn = yard()
+    strips = straighten(pixels_of(drawn), given(drawn), grid=drawn.grid)
+    evidence = measure(strips)
+    return split(strips, evidence, stock=load_stock("any")), evidence
+
+
+def test_probabilities_of_every_car_sum_to_one(read: tuple[Split, tuple[Evidence, ...]]) -> None:
+    rows, evidence = read
+    p = kind_probabilities(rows.cars, evidence)
+    assert p.shape == (len(rows.cars), len(KINDS))
+    assert p.sum(axis=1) == pytest.approx(1.0)
+    assert p.min() >= 0
+
+
+def test_no_cars_have_no_kinds() -> None:
+    assert kind_probabilities((), ()).shape == (0, len(KINDS))
+
+
+def test_a_strip_read_from_its_other_end_says_the_same(read: tuple[Split, tuple[Evidence, ...]]) -> None:
+    rows, evidence = read
+    cars = tuple(c for c in rows.cars if c.row == 0)
+    turned = evidence[0].view[:, ::-1, ::-1].copy()
+    turned[SIDE_CHANNEL] *= -1
+    n = turned.shape[2]
+    # The mark of a body leaves its last column out, so the turned car begins one column earlier.
+    back = tuple(replace(c, start=n - c.end + 1, end=n - c.start + 1) for c in cars[::-1])
+    p = kind_probabilities(cars, evidence)
+    other = kind_probabilities(back, (replace(evidence[0], view=turned),))
+    np.testing.assert_allclose(other[::-1], p, atol=0.02)
+
+
+def test_cars_do_not_depend_on_other_rows(read: tuple[Split, tuple[Evidence, ...]]) -> None:
+    rows, evidence = read
+    p = kind_probabilities(rows.cars, evidence)
+    for row in {c.row for c in rows.cars}:
+        where = [c.row == row for c in rows.cars]
+        alone = kind_probabilities(tuple(c for c in rows.cars if c.row == row), evidence)
+        np.testing.assert_allclose(alone, p[where], atol=1e-6)
+
+
+def test_doubts_that_are_shared_widen_the_number_and_keep_its_mean() -> None:
+    p = np.array([0.1, 0.5, 0.5, 0.5, 0.9, 0.97])
+    n = np.arange(len(p) + 1)
+
+    def moments(d: np.ndarray) -> tuple[float, float]:
+        return float(d @ n), float(d @ n**2 - (d @ n) ** 2)
+
+    alone, shared = chances(p), chances(p, correlation=0.5)
+    assert alone.sum() == pytest.approx(1.0)
+    assert shared.sum() == pytest.approx(1.0)
+    assert moments(alone) == pytest.approx((p.sum(), (p * (1 - p)).sum()))
+    assert moments(shared)[0] == pytest.approx(p.sum(), abs=1e-3)
+    assert moments(shared)[1] > 1.5 * moments(alone)[1]
+
+
+def test_shared_doubts_as_drawn_by_chance() -> None:
+    rng, p, rho = np.random.default_rng(3), np.array([0.2, 0.6, 0.6, 0.9]), 0.5
+    z = rng.normal(size=(200_000, 1))
+    luck = np.sqrt(rho) * z + np.sqrt(1 - rho) * rng.normal(size=(200_000, len(p)))
+    n = (luck < norm.ppf(p)).sum(axis=1)
+    drawn = np.bincount(n, minlength=len(p) + 1) / len(n)
+    np.testing.assert_allclose(chances(p, correlation=rho), drawn, atol=0.005)
+
+
+def test_certain_cars_are_counted_for_certain() -> None:
+    d = chances(np.array([0.0, 1.0, 1.0]), correlation=0.5)
+    assert d[2] == pytest.approx(1.0, abs=1e-6)

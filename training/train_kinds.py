@@ -1,0 +1,80 @@
+"""Train the network that tells kinds of cars apart: python train_kinds.py OUT MINUTES FIRST.npz PICKLES."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from model import kinds_net, load, save
+from torch.nn.functional import cross_entropy
+from train_cars import augment
+
+BATCH = 24
+ENDS_PX = 1.5
+"""Columns by which the ends of a car that was found are off."""
+SMOOTHING = 0.03
+"""Of the truth: paints and loads that were never drawn should not look like certainty."""
+
+
+def bodies(lab):
+    """(first, last + 1, kind) of every car of known kind."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], lab[0] == 1, [0]])))
+    return [(a, b, int(lab[1, a])) for a, b in edges.reshape(-1, 2) if lab[1, a] >= 0]
+
+
+def example(v, lab, rng):
+    """A view, with the channel of what was found to be body, and the bodies in it."""
+    v, lab = augment(v, lab, rng)
+    found = np.zeros((1, *v.shape[1:]), np.float32)
+    cars = []
+    for a, b, kind in bodies(lab):
+        c, d = np.clip(np.array([a, b]) + np.rint(rng.normal(0, ENDS_PX, 2)).astype(int), 0, v.shape[2])
+        if d - c > 8:
+            found[:, :, c : d - 1] = 1
+            cars.append((c, d, kind))
+    return np.concatenate([v, found * v[4]]), cars
+
+
+def main(files, out, minutes, first=None):
+    data = [e for f in files for e in pickle.loads(Path(f).read_bytes()) if bodies(e[1])]
+    rng = np.random.default_rng(0)
+    torch.manual_seed(0)
+    torch.set_num_threads(1)  # beside other work, waiting threads cost more than they give
+    torch.set_flush_denormal(True)
+    weight = np.array([len(bodies(lab)) for _, lab in data], float)
+    weight /= weight.sum()
+    net = kinds_net()
+    if first:
+        load(net, first)
+    opt = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=1e-3)
+    t0, step, total, ema = time.time(), 0, minutes * 60, None
+    while (now := time.time() - t0) < total:
+        for g in opt.param_groups:
+            g["lr"] = 1e-3 * min(1, step / 50) * max(0.02, 0.5 * (1 + np.cos(np.pi * now / total)))
+        batch = [example(*data[i], rng) for i in rng.choice(len(data), BATCH, p=weight)]
+        answer = net(torch.from_numpy(np.stack([x for x, _ in batch])))[:, :, 0]
+        said = [answer[i, :, a:b].mean(dim=1) for i, (_, cars) in enumerate(batch) for a, b, _ in cars]
+        truth = [kind for _, cars in batch for *_, kind in cars]
+        if not truth:
+            continue
+        loss = cross_entropy(torch.stack(said), torch.tensor(truth), label_smoothing=SMOOTHING)
+        opt.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        opt.step()
+        ema = loss.item() if ema is None else 0.98 * ema + 0.02 * loss.item()
+        step += 1
+        if step % 100 == 0:
+            print(step, f"{now:.0f}s loss {ema:.3f}", flush=True)
+            save(net, out)
+    save(net, out)
+
+
+if __name__ == "__main__":
+    out, minutes, *rest = sys.argv[1:]
+    begin_with = rest.pop(0) if rest[0].endswith(".npz") else None
+    main(rest, out, float(minutes), begin_with)
