@@ -21,7 +21,7 @@ ALLOWED = {
     "pyarrow": ("outputs/parquet.py",),
     "platformdirs": ("history/",),
     "fiona": (),
-    "geopandas": (),
+    "geopandas": ("notebook.py",),
     "osgeo": (),
     "tqdm": (),
     "requests": (),
@@ -72,16 +72,21 @@ def test_fence(name: str) -> None:
 
 
 ARROWS = {
-    # Nobody but the command line knows it, and only it knows the outputs.
+    # Nobody but the command line knows it; only it and the notebook know the outputs.
     "railcount.cli": ("cli/", "__main__.py"),
-    "railcount.outputs": ("cli/", "outputs/"),
+    "railcount.outputs": ("cli/", "outputs/", "notebook.py"),
     # What ends in a result is not known to what leads there.
-    "railcount.scan": ("cli/", "batch/task.py", "__init__.py", "verify.py"),
+    "railcount.notebook": ("__init__.py",),
+    "railcount.pipeline": ("cli/", "batch/task.py", "__init__.py", "notebook.py", "verify.py"),
     "railcount.simulate": ("cli/", "simulate/"),
     # What is joined from several tiles has the errors that were put into each.
-    "railcount.cars": ("batch/task.py", "cars/", "observation/stretches", "observation/totals", "scan.py"),
+    "railcount.cars": (
+        *("batch/task.py", "cars/", "observation/stretches", "observation/totals", "pipeline.py"),
+    ),
     # The counting model is itself a judge of tracks: of two places for given lines, and beside found ones.
-    "railcount.occupancy": ("occupancy.py", "cars/", "scan.py", "tracks/neighbours.py", "tracks/register.py"),
+    "railcount.occupancy": (
+        *("occupancy.py", "cars/", "pipeline.py", "tracks/neighbours.py", "tracks/register.py"),
+    ),
 }
 """Module, and who may import it: data flows one way."""
 

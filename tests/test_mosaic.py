@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from railcount import mosaic, survey
+from railcount.pipeline import scan_tile
 from railcount.raster.safety import DEFAULT_DRIVERS
 from railcount.records import record_of
-from railcount.scan import scan_tile
 from railcount.tracks import search
 from railcount.tracks.find import network_of
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from railcount.scan import scan_tile
+from railcount.pipeline import scan_tile
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "real"
 

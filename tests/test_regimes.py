@@ -16,12 +16,12 @@ from railcount.counts import TileCount
 from railcount.errors import TileRefused
 from railcount.occupancy import measure
 from railcount.outputs import json as out
+from railcount.pipeline import count_cars, locate_tracks, scan_tile
 from railcount.raster.georef import grid_from_gsd
 from railcount.raster.tile import Pixels
 from railcount.raster.write import write_geotiff
 from railcount.records import record_of
 from railcount.regimes import Regime, regime_of, too_coarse
-from railcount.scan import count_cars, locate_tracks, scan_tile
 from railcount.simulate import (
     Ground,
     Layout,
@@ -195,7 +195,7 @@ def test_the_sun_of_the_metadata_reaches_the_evidence(
         asked.append(options)
         return measure(strips)
 
-    monkeypatch.setattr("railcount.scan.measure", measured)
+    monkeypatch.setattr("railcount.pipeline.measure", measured)
     scan_tile(tile, tracks=lines, baseline=False)
     assert asked == [{"sun_azimuth_deg": 160.0, "coarse": False}]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from railcount.expected import read_expected
-from railcount.scan import scan_tile
+from railcount.pipeline import scan_tile
 from railcount.verify import jobs_of, run
 
 SAMPLES = Path(__file__).resolve().parents[1] / "sample_tiles"

@@ -12,10 +12,10 @@ from shapely import Polygon
 
 from railcount.counts import TileCount
 from railcount.evaluate import match
+from railcount.pipeline import count_cars, locate_tracks, scan_tile
 from railcount.raster.grid import Grid
 from railcount.raster.tile import Pixels
 from railcount.raster.write import write_geotiff
-from railcount.scan import count_cars, locate_tracks, scan_tile
 from railcount.simulate import Layout, Lineside, RenderedScene, Scene, Sensor, Stock, Sun, Weather, render
 from railcount.tracks.find import find_tracks
 from railcount.tracks.mask import write_mask
@@ -240,7 +240,7 @@ def test_an_unforeseen_error_costs_one_tile(
         raise ZeroDivisionError
 
     write_geotiff(tmp_path / "a.tif", drawn.bands, drawn.grid, nodata=None, tags={}, imagery={})
-    monkeypatch.setattr("railcount.scan.locate", broken)
+    monkeypatch.setattr("railcount.pipeline.locate", broken)
     result = scan_tile(tmp_path / "a.tif")
     assert result.status == "crashed"
     assert "ZeroDivisionError" in result.reasons[0]

@@ -12,9 +12,9 @@ from scipy.ndimage import gaussian_filter
 
 from railcount.contrast import contrast, featureless
 from railcount.counts import Interval, TileCount
+from railcount.pipeline import count_cars, scan_tile
 from railcount.raster.quality import Quality
 from railcount.raster.write import write_geotiff
-from railcount.scan import count_cars, scan_tile
 from railcount.seen import Seen, could_hold
 from railcount.sites import Occluder
 from railcount.strips import straighten

@@ -20,8 +20,8 @@ import railcount
 from railcount.counts import STATUSES_WITH_COUNT
 from railcount.evaluate import IOUS, MIN_VISIBLE_FRACTION, match, score
 from railcount.outlines import Outline
+from railcount.pipeline import scan_tile
 from railcount.raster import open_tile
-from railcount.scan import scan_tile
 from railcount.simulate import render
 from railcount.simulate.truth import TruthLine, tracks_geojson
 from railcount.simulate.write import write_scene

@@ -22,9 +22,9 @@ import numpy as np
 from affine import Affine
 
 from railcount.observation import merge
+from railcount.pipeline import scan_tile
 from railcount.raster.write import write_geotiff
 from railcount.records import record_of
-from railcount.scan import scan_tile
 from railcount.simulate import Layout, RenderedScene, Scene, Stock, Weather, render
 from railcount.simulate.write import image_tags, write_scene
 

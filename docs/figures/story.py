@@ -13,8 +13,8 @@ from railcount.cars.split import split
 from railcount.counts import TileCount
 from railcount.occupancy import measure
 from railcount.outputs.picture import Stretch, stretch_of
+from railcount.pipeline import count_cars
 from railcount.raster import open_tile
-from railcount.scan import count_cars
 from railcount.simulate import Ground, Layout, Lineside, RenderedScene, Scene, Sensor, Stock, Sun, render
 from railcount.simulate.write import write_scene
 from railcount.tracks.find import corridors, find_tracks

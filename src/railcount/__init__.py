@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from railcount.counts import Interval as Interval
     from railcount.counts import TileCount as TileCount
     from railcount.errors import RailcountError as RailcountError
-    from railcount.scan import locate_tracks as locate_tracks
-    from railcount.scan import scan_tile as scan_tile
+    from railcount.notebook import Scan as Scan
+    from railcount.notebook import scan as scan
+    from railcount.pipeline import locate_tracks as locate_tracks
+    from railcount.pipeline import scan_tile as scan_tile
 
 __version__ = "0.1.0"
 
@@ -25,9 +27,11 @@ _HOMES = {
     "Comparison": "railcount.baseline",
     "Interval": "railcount.counts",
     "RailcountError": "railcount.errors",
+    "Scan": "railcount.notebook",
     "TileCount": "railcount.counts",
-    "locate_tracks": "railcount.scan",
-    "scan_tile": "railcount.scan",
+    "locate_tracks": "railcount.pipeline",
+    "scan": "railcount.notebook",
+    "scan_tile": "railcount.pipeline",
 }
 """Public name to the module that defines it."""
 

@@ -32,8 +32,10 @@ class Interval:
     """A count and the interval that holds the truth with probability ``level``."""
 
     best: int
+    """The most probable count."""
     low: int
     high: int
+    """Low end and high end: ``low <= best <= high``."""
     level: float = 0.9
 
 
@@ -48,6 +50,7 @@ class Car:
     position: int
     """Number within the train, from 1."""
     kind: Kind
+    """gondola, covered, tank, flat, coach, locomotive or unknown."""
     covered: bool | None
     """True where the load is hidden from above; None where it cannot be told."""
     start_m: float
@@ -56,11 +59,12 @@ class Car:
     offset_m: float
     """Of the body's centre across the strip, metres to the right of travel."""
     length_m: float
+    """Over the body, without couplers."""
     width_m: float
     heading_deg: float | None
     """0-180, clockwise from north; None without a CRS."""
     confidence: float
-    """0-1."""
+    """0-1: the probability of a car just there."""
     flags: tuple[str, ...]
     """Of: cut, split_by_pitch, low_contrast, in_shadow, length_unusual, seam."""
     outline_px: NDArray[np.float64]
@@ -120,31 +124,44 @@ class TileCount:
     tile: str
     """The path as it was given."""
     sha256: str | None
+    """Of the file; None where it could not be read."""
     status: Status
+    """How it ended: ``counted``, ``degraded`` or one of those without a count."""
     reasons: tuple[str, ...] = ()
+    """Why there is no count, or what to doubt about it, in sentences."""
     acquisition: Acquisition | None = None
+    """When and by what the image was taken, and whom to credit."""
     site: str | None = None
+    """The known site that the tile lies in."""
     zone: str | None = None
+    """The part of the site that was counted."""
     utc_offset_h: float | None = None
     """Of the site: local time minus UTC, in hours."""
     grid: Grid | None = None
+    """Of the pixels: size, CRS, and the way from pixels to metres and to the ground."""
     regime: Regime | None = None
     """How the size of the pixels lets cars be counted; None where the tile was not looked at."""
     tracks: TrackSummary | None = None
+    """How many, how long, and how much of them was seen."""
     railcars: Interval | None = None
     """Locomotives not included."""
     locomotives: Interval | None = None
+    """Counted apart."""
     trains: int | None = None
+    """Rows of coupled vehicles."""
     occupied_m: float | None = None
     """Metres of track on which vehicles stand."""
     by_type: dict[Kind, int] = field(default_factory=dict)
     """Railcars and locomotives by kind; kinds with none are left out."""
     covered: Interval | None = None
+    """Railcars whose load is hidden from above."""
     comparison: Comparison | None = None
+    """With the years before; None where the site or the day is not known."""
     cars: tuple[Car, ...] = ()
     """Empty in the regime ``occupied_length``, which tells no cars apart."""
     stretches: tuple[Stretch, ...] = ()
     """Occupied stretches in the regime ``occupied_length``; empty in the others."""
     network: TrackNetwork | None = None
+    """The track lines that were counted on, in pixel coordinates."""
     strips: tuple[Strip, ...] = ()
     """In the order of ``network.tracks``."""

@@ -163,8 +163,8 @@ def run(jobs: Sequence[Job], *, scanning: Scanning | None = None, n_workers: int
 
 def count(job: Job, *, scanning: Scanning) -> TileRecord:
     """What one tile gives. Raises as ``run`` does."""
+    from railcount.pipeline import scan_tile
     from railcount.records import record_of
-    from railcount.scan import scan_tile
 
     try:
         result = scan_tile(

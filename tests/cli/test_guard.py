@@ -44,9 +44,9 @@ def draw_overlay(count, tile, picture, **options):
         os.kill(os.getpid(), signal.SIGSEGV)
     Path(picture).write_bytes(b"")
 
-fake = types.ModuleType("railcount.scan")
+fake = types.ModuleType("railcount.pipeline")
 fake.scan_tile = scan_tile
-sys.modules["railcount.scan"] = fake
+sys.modules["railcount.pipeline"] = fake
 fake = types.ModuleType("railcount.outputs.overlay")
 fake.draw_overlay = draw_overlay
 sys.modules["railcount.outputs.overlay"] = fake

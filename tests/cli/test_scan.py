@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Scan:
-    """Stands in for railcount.scan: gives the counts in turn and notes what it was asked."""
+    """Stands in for railcount.pipeline: gives the counts in turn and notes what it was asked."""
 
     def __init__(self) -> None:
         self.counts: list[TileCount] = []
@@ -48,9 +48,9 @@ class Scan:
 @pytest.fixture
 def scan(monkeypatch: pytest.MonkeyPatch) -> Scan:
     fake = Scan()
-    module = ModuleType("railcount.scan")
+    module = ModuleType("railcount.pipeline")
     module.scan_tile = fake.scan_tile  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "railcount.scan", module)
+    monkeypatch.setitem(sys.modules, "railcount.pipeline", module)
     return fake
 
 
@@ -189,7 +189,7 @@ def test_a_bad_option_of_the_library_is_exit_code_1(scan: Scan, monkeypatch: pyt
         msg = "no site is called nowhere; there is tumangang"
         raise InputError(msg)
 
-    monkeypatch.setattr(sys.modules["railcount.scan"], "scan_tile", refuse)
+    monkeypatch.setattr(sys.modules["railcount.pipeline"], "scan_tile", refuse)
     result = scan.run("a.tif", "--site", "nowhere")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "railcount: no site is called nowhere; there is tumangang\n"
@@ -293,7 +293,7 @@ def test_verbosity(
         log.warning("warned\x1b")
         return factories.counted()
 
-    monkeypatch.setattr(sys.modules["railcount.scan"], "scan_tile", talk)
+    monkeypatch.setattr(sys.modules["railcount.pipeline"], "scan_tile", talk)
     result = CliRunner().invoke(cli, [*before, "scan", *after, "a.tif"])
     assert result.stderr.splitlines() == [f"railcount: {word}\\x1b" for word in said]
     assert "73 railcars" in result.stdout

@@ -37,9 +37,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
             raise TileRefused(msg)
         return factories.tile(reasons=("band 4 is damaged",) if path == "odd.tif" else ()), NETWORK
 
-    module = ModuleType("railcount.scan")
+    module = ModuleType("railcount.pipeline")
     module.locate_tracks = locate_tracks  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "railcount.scan", module)
+    monkeypatch.setitem(sys.modules, "railcount.pipeline", module)
     return calls
 
 

@@ -11,9 +11,9 @@ import pytest
 from affine import Affine
 
 from railcount.observation import PassCount, group, merge
+from railcount.pipeline import scan_tile
 from railcount.raster.write import write_geotiff
 from railcount.records import TileRecord, record_of
-from railcount.scan import scan_tile
 from railcount.simulate import Layout, RenderedScene, Scene, Stock, render
 from railcount.simulate.write import Written, image_tags, write_scene
 

@@ -27,20 +27,6 @@ def drawn() -> Any:
     return factories.tile()
 
 
-@pytest.fixture
-def words(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every text that is drawn."""
-    said: list[str] = []
-    original = picture.Page.text
-
-    def listen(self: Any, at: Any, text: str, **options: Any) -> None:
-        said.append(picture.drawable(text))
-        original(self, at, text, **options)
-
-    monkeypatch.setattr(picture.Page, "text", listen)
-    return said
-
-
 def near(image: Any, colour: str) -> Any:
     return np.all(np.abs(image[..., :3] - np.array(to_rgb(colour))) < 0.12, axis=-1)
 

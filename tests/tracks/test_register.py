@@ -14,10 +14,10 @@ from scipy.spatial import cKDTree
 from railcount.counts import Interval, TileCount, TrackSummary
 from railcount.doubt import doubted
 from railcount.outputs.json import result as as_json
+from railcount.pipeline import count_cars, scan_tile
 from railcount.raster.grid import Grid
 from railcount.raster.tile import Pixels
 from railcount.raster.write import write_geotiff
-from railcount.scan import count_cars, scan_tile
 from railcount.simulate import Layout, Lineside, RenderedScene, Scene, Sensor, Stock, Sun, Weather, render
 from railcount.tracks import register
 from railcount.tracks.find import dense

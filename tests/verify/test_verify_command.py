@@ -35,7 +35,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> Found:
         cars = Interval(best=value, low=max(value - 1, 0), high=value + 1)
         return TileCount(tile=str(path), sha256=None, status="counted", railcars=cars)
 
-    monkeypatch.setattr("railcount.scan.scan_tile", scan_tile)
+    monkeypatch.setattr("railcount.pipeline.scan_tile", scan_tile)
     return given
 
 
@@ -205,7 +205,7 @@ def test_tracks_of_a_row_are_used_and_options_reach_the_scan(
         asked.update(how)
         return TileCount(tile=str(path), sha256=None, status="no_data")
 
-    monkeypatch.setattr("railcount.scan.scan_tile", scan_tile)
+    monkeypatch.setattr("railcount.pipeline.scan_tile", scan_tile)
     table = "tile,count,tolerance,status,tracks\na.tif,,,no_data,lines/a.geojson\n"
     tiles(tmp_path, "a.tif", "lines/a.geojson", table=table)
     result = run(tmp_path, "--gsd", "0.3", "--stock", "european", "--max-pixels", "77")

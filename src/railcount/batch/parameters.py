@@ -26,7 +26,7 @@ _CHUNK = 2**20
 
 @dataclass(frozen=True, kw_only=True)
 class Parameters:
-    """Options of a batch that its results depend on; those of `railcount.scan.scan_tile`.
+    """Options of a batch that its results depend on; those of `railcount.pipeline.scan_tile`.
 
     Limits of time and memory are none of them: they end a tile without a result.
     """

@@ -27,8 +27,8 @@ def scan_one(settings: dict[str, Any]) -> Callable[[dict[str, Any]], dict[str, A
     from railcount import sites
     from railcount.beside import use_threads
     from railcount.cars.lengths import load_stock
+    from railcount.pipeline import DEFAULT_STOCK, scan_tile
     from railcount.records import TileRecord, record_of
-    from railcount.scan import DEFAULT_STOCK, scan_tile
 
     use_threads(1)
     parameters = Parameters.from_words(settings)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from railcount.sites import Site
 
 
-@click.command()
+@click.command(cls=options.Command)
 @click.argument("site_name", metavar="SITE")
 @click.option(
     "--date",
@@ -30,14 +30,7 @@ if TYPE_CHECKING:
 @click.option("--exclude-measured", is_flag=True, help="Leave out what railcount measured.")
 @past.history
 @click.option("--no-history", is_flag=True, help="Use the site's published counts alone.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="What is printed.",
-)
+@options.form("table", "json")
 @options.verbosity
 def baseline(  # noqa: PLR0917
     site_name: str,

@@ -43,7 +43,7 @@ def _n_cores() -> int:
     return os.cpu_count() or 1
 
 
-@click.command()
+@click.command(cls=options.Command)
 @click.argument("folder", type=options.INPUT)
 @options.history
 @click.option("--no-history", is_flag=True, help="Keep nothing; everything is counted each time.")

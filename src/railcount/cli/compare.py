@@ -23,7 +23,7 @@ _COUNT = click.IntRange(0, MAX_COUNT)
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
-@click.command()
+@click.command(cls=options.Command)
 @click.option("--site", "site_name", required=True, metavar="NAME|FILE", help="Site, such as tumangang.")
 @click.option(
     "--date", "day", required=True, type=_DAY, metavar="YYYY-MM-DD", help="Day of the image, local time."
@@ -35,10 +35,7 @@ _DAY = click.DateTime(formats=["%Y-%m-%d"])
 @click.option(
     "--high", type=_COUNT, metavar="H", help="High end of the count's 90 % interval; N if not given."
 )
-@click.option(
-    "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True,
-    help="What is printed.",
-)  # fmt: skip
+@options.form("table", "json")
 @click.option(
     "--fail-on",
     type=click.Choice(FAIL_LEVELS),

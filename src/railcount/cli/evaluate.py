@@ -17,16 +17,14 @@ if TYPE_CHECKING:
     from railcount.evaluate import Agreement, Estimate, Score, Summary
 
 
-@click.command()
+@click.command(cls=options.Command)
 @click.argument("predicted", type=click.Path(path_type=Path))
 @click.argument("truth", type=click.Path(path_type=Path))
 @click.option("--pixels", is_flag=True, help="The coordinates are pixels, not longitude and latitude.")
-@click.option(
-    "--format", "output_format", type=click.Choice(["table", "json"]), default="table", show_default=True
-)
+@options.form("table", "json")
 @options.verbosity
 @click.pass_context
-def evaluate(ctx: click.Context, predicted: Path, truth: Path, pixels: bool, output_format: str) -> None:
+def evaluate(ctx: click.Context, predicted: Path, truth: Path, pixels: bool, form: str) -> None:
     """Score predicted car outlines against true ones.
 
     PREDICTED and TRUTH are two GeoJSON files, or two folders whose .geojson files have the same names.
@@ -54,7 +52,7 @@ def evaluate(ctx: click.Context, predicted: Path, truth: Path, pixels: bool, out
             click.echo(f"{escape(str(path))}: no prediction of this name, left out", err=True)
     scores = [score_files(*pair, pixels=True if pixels else None) for pair in pairs]
     summary = summarise(scores)
-    if output_format == "json":
+    if form == "json":
         options.print_text(json.dumps(_document(scores, summary), indent=2) + "\n")
     else:
         options.print_text(_table(scores, summary) + "\n")

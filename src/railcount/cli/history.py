@@ -21,7 +21,7 @@ SUFFIXES = (".csv", ".json", ".geojson", ".gpkg", ".parquet", ".stac.json")
 FORMATS = ("table", "json", "csv")
 
 
-@click.group()
+@click.group(cls=options.Group)
 def history() -> None:
     """Look at the history of counts, export it, and add published counts and your own.
 
@@ -80,7 +80,7 @@ def _site_name(site: str | None) -> str | None:
 @history.command("list")
 @_chosen
 @click.option("--counts", is_flag=True, help="List the published and hand counts instead.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True)
+@options.form(*FORMATS)
 @options.verbosity
 def list_passes(
     *,
@@ -157,7 +157,7 @@ def _print_rows(rows: Iterable[dict[str, Any]], *, form: str, name: str, columns
 @history.command()
 @click.argument("which", metavar="PASS|DATE")
 @options.history
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@options.form("table", "json")
 @options.verbosity
 def show(which: str, history_path: str | None, form: str) -> None:
     """Show all that is known of a pass, or of the passes of a day.
@@ -171,8 +171,9 @@ def show(which: str, history_path: str | None, form: str) -> None:
     from railcount.errors import InputError
     from railcount.outputs import history as output
     from railcount.outputs.json import pieces
+    from railcount.raster.names import day_in
 
-    day = options.day_in(which)
+    day = day_in(which)
     chosen: dict[str, Any] = {"pass_id": which} if day is None else {"since": day, "until": day}
     with _reading(history_path) as opened:
         if day is None:

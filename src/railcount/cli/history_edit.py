@@ -54,7 +54,7 @@ def _signature(who: str | None, why: str | None) -> dict[str, Any]:
     return {"who": who or user_name(), "at": datetime.now(UTC).replace(microsecond=0), "why": why}
 
 
-@click.command("import")
+@click.command("import", cls=options.Command)
 @click.argument("table", type=options.INPUT, metavar="FILE.csv")
 @click.option("--site", required=True, metavar="NAME|FILE", help="Site that the counts are of.")
 @click.option(
@@ -92,7 +92,7 @@ def import_counts(
     click.echo(f"railcount: {n_new} added, {len(rows) - n_new} there already", err=True)
 
 
-@click.command()
+@click.command(cls=options.Command)
 @click.argument("which", metavar="PASS|DATE")
 @click.option("--count", "best", required=True, type=_COUNT, metavar="N", help="Railcars, no locomotives.")
 @click.option("--low", type=_COUNT, metavar="L", help="At least; N if not given.")
@@ -126,7 +126,7 @@ def hand(
     click.echo(f"railcount: {escape(one.id)}: {best} by hand, in place of the machine's {machine}", err=True)
 
 
-@click.command()
+@click.command(cls=options.Command)
 @click.argument("which", metavar="PASS|DATE|count-N")
 @options.history
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -162,8 +162,9 @@ def remove(which: str, history_path: str | None, yes: bool) -> None:
 def _the_pass(opened: History, which: str) -> Summary:
     """The one pass of a name or a day. Raises InputError where there is none, or are several."""
     from railcount.errors import InputError
+    from railcount.raster.names import day_in
 
-    day = options.day_in(which)
+    day = day_in(which)
     chosen: dict[str, Any] = {"pass_id": which} if day is None else {"since": day, "until": day}
     found = list(opened.summaries(**chosen))
     if len(found) > 1:
@@ -175,7 +176,7 @@ def _the_pass(opened: History, which: str) -> Summary:
     return found[0]
 
 
-@click.command()
+@click.command(cls=options.Command)
 @options.history
 @options.verbosity
 def upgrade(history_path: str | None) -> None:

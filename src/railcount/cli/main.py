@@ -12,7 +12,7 @@ import click
 
 from railcount import __version__
 from railcount.cli import guard
-from railcount.cli.options import drop_stdout, verbosity
+from railcount.cli.options import Group, drop_stdout, verbosity
 
 # The networks multiply small matrices: on a busy machine, threads that wait for each other cost more
 # than they give. Must be set before numpy loads.
@@ -42,7 +42,7 @@ EXIT_FAIL_ON = 4
 EXIT_INTERRUPTED = 130
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """Commands by module name, loaded when called; turns the library's errors into exit codes."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import math
 import os
@@ -28,12 +29,18 @@ else:
     _DayParameter = _DriversParameter = click.ParamType
 
 
-def day_in(text: str) -> date | None:
-    """The day that is written as YYYY-MM-DD; None for any other text."""
-    try:
-        return date.fromisoformat(text) if len(text) == len("2023-10-05") else None
-    except ValueError:
-        return None
+class Command(click.Command):
+    """Its --help ends with the examples, below the options, where the docstring ends with them."""
+
+    def __init__(self, *args: Any, **attributes: Any) -> None:
+        words, mark, examples = inspect.cleandoc(attributes.get("help") or "").partition("\b\nExample")
+        super().__init__(*args, **(attributes | {"help": words, "epilog": mark + examples}))
+
+
+class Group(Command, click.Group):
+    """A group whose commands and whose own --help end so too."""
+
+    command_class = Command
 
 
 class DateType(_DayParameter):
@@ -43,6 +50,8 @@ class DateType(_DayParameter):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         """Text to a day; a usage error for anything else."""
+        from railcount.raster.names import day_in
+
         if isinstance(value, date):
             return value
         day = day_in(value)
@@ -56,12 +65,13 @@ class ImageDayType(DateType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         """As `DateType`; a usage error for a day before the first civil satellite too."""
-        from railcount.raster.names import FIRST_YEAR, LAST_YEAR
+        from railcount.errors import InputError
+        from railcount.raster.names import image_day
 
-        day = super().convert(value, param, ctx)
-        if not FIRST_YEAR <= day.year <= LAST_YEAR:
-            self.fail(f"{value} is no day of an image; the years {FIRST_YEAR} to {LAST_YEAR} are", param, ctx)
-        return day
+        try:
+            return image_day(value)
+        except InputError as error:
+            self.fail(str(error), param, ctx)
 
 
 def _to_metres(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
@@ -145,6 +155,18 @@ gsd = click.option(
     help="Size of a pixel, for a raster without a usable CRS; results are then in pixels. "
     "Overrules a CRS, and says so.",
 )
+def form(*choices: str) -> Callable[[FC], FC]:
+    """--format, the first choice being the default; as ``form``."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(choices),
+        default=choices[0],
+        show_default=True,
+        help="What is printed.",
+    )
+
+
 time_limit = click.option(
     "--time-limit",
     type=click.FloatRange(min=0, min_open=True),

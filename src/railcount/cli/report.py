@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from railcount.sites import Site
 
 
-@click.command()
+@click.command(cls=options.Command)
 @options.history
 @click.option("--site", "site_name", metavar="NAME|FILE", help="The site of the report.")
 @click.option(
@@ -153,8 +153,8 @@ def _draw_pair(
 def _count(tile: str, site_name: str | None) -> PassCount:
     """A tile as a pass of its own."""
     from railcount.observation import group, merge
+    from railcount.pipeline import scan_tile
     from railcount.records import record_of
-    from railcount.scan import scan_tile
 
     ((name, records),) = group([record_of(scan_tile(tile, site=site_name, baseline=False))])
     return merge(records, id=name)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from railcount.outputs.review.session import Session
 
 
-@click.command()
+@click.command(cls=options.Command)
 @click.argument("tile", required=False, type=options.INPUT)
 @options.history
 @click.option("--pass", "pass_id", metavar="PASS", help="The pass to review.  [default: the last one]")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FAIL_LEVELS = ("quiet", "normal", "elevated", "record", "unprecedented")
 
 
-@click.command()
+@click.command(cls=options.Command)
 @click.argument("tiles", metavar="TILE...", nargs=-1, required=True, type=options.INPUT)
 @options.tracks
 @options.mask
@@ -30,14 +30,7 @@ FAIL_LEVELS = ("quiet", "normal", "elevated", "record", "unprecedented")
 @options.day
 @options.stock
 @options.gsd
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "geojson", "csv"]),
-    default="table",
-    show_default=True,
-    help="What is printed.",
-)
+@options.form("table", "json", "geojson", "csv")
 @click.option(
     "-o",
     "--output",
@@ -157,7 +150,7 @@ def _count(
     """One tile's result; strips take memory, and only pictures show them."""
 
     def work() -> TileCount:
-        from railcount.scan import scan_tile
+        from railcount.pipeline import scan_tile
 
         count = scan_tile(tile, **options)
         return count if keep_strips else replace(count, strips=())

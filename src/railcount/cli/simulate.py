@@ -7,7 +7,7 @@ import click
 from railcount.cli import options
 
 
-@click.command()
+@click.command(cls=options.Command)
 @click.argument("scene", type=options.INPUT)
 @click.option(
     "--seed",

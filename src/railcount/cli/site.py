@@ -43,7 +43,7 @@ class BoxType(_BoxParameter):
             )
 
 
-@click.group()
+@click.group(cls=options.Group)
 def site() -> None:
     """List, show, make and check sites.
 

@@ -21,7 +21,7 @@ LINE_SUFFIXES = (".geojson", ".gpkg")
 MASK_SUFFIXES = (".tif", ".tiff")
 
 
-@click.command()
+@click.command(cls=options.Command)
 @click.argument("tile", type=options.INPUT)
 @click.option(
     "-o",
@@ -75,7 +75,7 @@ def tracks(  # noqa: PLR0917
     guarded = guard.begin(time_limit_s=time_limit, memory_limit_bytes=memory_limit * 2**20)
 
     def work() -> tuple[Tile, TrackNetwork]:
-        from railcount.scan import locate_tracks
+        from railcount.pipeline import locate_tracks
 
         return locate_tracks(
             tile,

@@ -29,7 +29,7 @@ _WORDS = {
 _MOST_REASONS = 3
 
 
-@click.command()
+@click.command(cls=options.Command)
 @click.argument("folder", type=options.INPUT)
 @click.option(
     "--update",
@@ -45,14 +45,7 @@ _MOST_REASONS = 3
     metavar="N",
     help="Tiles that are counted at once, each in a process.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="What is printed.",
-)
+@options.form("table", "json")
 @options.site
 @options.stock
 @options.gsd

@@ -86,6 +86,11 @@ def draw_overlay(
     Raises OutputExists and OutputError, and what ``tile.read`` raises.
     """
     check_target(path, overwrite=overwrite)
+    overlay_page(count, tile).save(path, overwrite=overwrite)
+
+
+def overlay_page(count: TileCount, tile: Tile) -> Page:
+    """The picture that ``draw_overlay`` writes. Raises what ``tile.read`` raises."""
     window = _window_of(tile.grid, count.network)
     pixels = tile.read(window)
     stretch = stretch_of(pixels.bands, pixels.valid)
@@ -111,7 +116,7 @@ def draw_overlay(
     if rows:
         page.text((MARGIN_PX, sheet_top + 14), heading, size=13, bold=True)
         draw_rows(page, rows[:MAX_ROWS], left=MARGIN_PX, top=sheet_top + 30, stretch=stretch)
-    page.save(path, overwrite=overwrite)
+    return page
 
 
 def draw_strips(count: TileCount, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
@@ -124,6 +129,11 @@ def draw_strips(count: TileCount, path: str | os.PathLike[str], *, overwrite: bo
     Raises OutputExists and OutputError.
     """
     check_target(path, overwrite=overwrite)
+    strips_page(count).save(path, overwrite=overwrite)
+
+
+def strips_page(count: TileCount) -> Page:
+    """The picture that ``draw_strips`` writes."""
     captions = [*_captions(count, whole=True)]
     if credit := credit_line(count.acquisition):
         captions.append((credit_words(credit), False))
@@ -141,7 +151,7 @@ def draw_strips(count: TileCount, path: str | os.PathLike[str], *, overwrite: bo
         bands = np.concatenate([s.bands.reshape(len(s.bands), 1, -1) for s in count.strips], axis=2)
         valid = np.concatenate([s.valid.reshape(1, -1) for s in count.strips], axis=1)
         draw_rows(page, rows[:MAX_ROWS], left=MARGIN_PX, top=sheet_top + 30, stretch=stretch_of(bands, valid))
-    page.save(path, overwrite=overwrite)
+    return page
 
 
 def draw_tracks_preview(

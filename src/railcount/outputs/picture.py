@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.font_manager import FontProperties
     from numpy.typing import NDArray
+    from PIL.Image import Image
 
     from railcount.counts import Kind
 
@@ -219,6 +220,14 @@ class Page:
             parse_math=False,
             zorder=4,
         )
+
+    def to_image(self) -> Image:
+        """The page as drawn, to be shown rather than kept."""
+        from PIL import Image
+
+        self._canvas.draw()  # type: ignore[no-untyped-call]
+        drawn = np.asarray(self._canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+        return Image.fromarray(drawn).convert("RGB")
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a PNG, whole or not at all; raises OutputExists and OutputError."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, TypeAlias, overload
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from railcount.raster.acquisition import Acquisition
     from railcount.records import TileRecord
 
-    Taken = Acquisition | TileRecord | PassCount | Summary
+    Taken: TypeAlias = Acquisition | TileRecord | PassCount | Summary
     """What knows when it was taken and whom to credit."""
 
 SIMULATED = "simulated"

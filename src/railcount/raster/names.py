@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Literal
 
+from railcount.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -15,6 +17,24 @@ Kind = Literal["image", "quality_mask", "not_rgb"]
 
 FIRST_YEAR, LAST_YEAR = 1972, 2099
 """Civil Earth observation begins with Landsat 1; a date outside is a mistake."""
+
+
+def day_in(text: str) -> date | None:
+    """The day that is written as YYYY-MM-DD; None for any other text."""
+    try:
+        return date.fromisoformat(text) if len(text) == len("2023-10-05") else None
+    except ValueError:
+        return None
+
+
+def image_day(given: date | str) -> date:
+    """A day, also written as YYYY-MM-DD; InputError where it is none on which an image can be taken."""
+    day = day_in(given) if isinstance(given, str) else given
+    if day is None:
+        raise InputError(f"{given!r} is not a day; write it as 2023-10-05")
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise InputError(f"{day} is no day of an image; the years {FIRST_YEAR} to {LAST_YEAR} are")
+    return day
 
 
 @dataclass(frozen=True, kw_only=True)

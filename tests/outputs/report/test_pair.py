@@ -28,20 +28,6 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def words(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every text that is drawn."""
-    said: list[str] = []
-    original = picture.Page.text
-
-    def listen(self: Any, at: Any, text: str, **options: Any) -> None:
-        said.append(picture.drawable(text))
-        original(self, at, text, **options)
-
-    monkeypatch.setattr(picture.Page, "text", listen)
-    return said
-
-
-@pytest.fixture
 def stored(history: Path) -> PassCount:
     """The pass of the image with a red car."""
     with History.open(history, readonly=True) as opened:

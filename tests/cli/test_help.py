@@ -1,0 +1,65 @@
+"""Every command's --help, subcommands too: it ends with examples, whose options exist."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from railcount.cli.main import COMMANDS, cli
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def walk(command: click.Command, *names: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command with the words that call it."""
+    yield names, command
+    if isinstance(command, click.Group):
+        for name in command.list_commands(click.Context(command)):
+            found = command.get_command(click.Context(command), name)
+            assert found is not None
+            yield from walk(found, *names, name)
+
+
+TREE = dict(walk(cli))
+
+
+def shown(names: tuple[str, ...]) -> str:
+    """The help as it is printed, without wrapped lines."""
+    result = CliRunner().invoke(cli, [*names, "--help"], terminal_width=250, max_content_width=250)
+    assert result.exit_code == 0
+    return result.stdout
+
+
+def test_the_walk_sees_groups_and_their_commands() -> None:
+    assert {(), ("scan",), ("history",), ("history", "export"), ("site", "init")} <= set(TREE)
+    assert len(TREE) > len(COMMANDS) + 10
+
+
+@pytest.mark.parametrize("names", TREE, ids=" ".join)
+def test_help_ends_with_examples_whose_options_exist(names: tuple[str, ...]) -> None:
+    last = shown(names).rstrip().split("\n\n")[-1]
+    assert re.match(r"  Examples?:\s", last), last
+    lines = re.findall(r"railcount .*", last)
+    assert lines
+    for line in lines:
+        words = shlex.split(line)[1:]
+        assert words[: len(names)] == list(names), line
+        called = max((n for n in range(len(words) + 1) if tuple(words[:n]) in TREE), default=0)
+        command = TREE[tuple(words[:called])]
+        known = {option for param in command.params for option in (*param.opts, *param.secondary_opts)}
+        assert not isinstance(command, click.Group), line
+        assert {word for word in words if word.startswith("-")} <= known, line
+        # click's own reading, too: arguments that are missing, values that are none
+        command.make_context(words[called - 1], words[called:])
+
+
+@pytest.mark.parametrize("names", TREE, ids=" ".join)
+def test_every_option_says_what_it_is_for(names: tuple[str, ...]) -> None:
+    silent = [p.opts for p in TREE[names].params if isinstance(p, click.Option) and not p.help]
+    assert silent == []
