@@ -37,7 +37,7 @@ from railcount.simulate import load_scene, render
 from railcount.simulate.write import write_scene
 
 SCENE = Path(__file__).resolve().parents[2] / "sample_tiles" / "scenes" / "2023-10-05.toml"
-SIZE_PX = (200, 160)
+SIZE_PX = (128, 96)
 HANG_S = 20.0
 MOST_KB = 1_000_000
 LISTS = {".csv", ".md"}

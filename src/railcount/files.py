@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +17,13 @@ if TYPE_CHECKING:
 
 _BESIDE = ("-journal", "-wal", "-shm", ".aux.xml")
 """Ends of files that SQLite and GDAL put beside the one they write."""
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_LITTLE_BYTES = 2**20
+"""Of a disk that may have been full when a writer failed which does not say why."""
+
+
+class _NamedError(OutputError):
+    """Says of which file it is."""
 
 
 def check_target(path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
@@ -54,13 +63,18 @@ def replacing(path: str | os.PathLike[str], *, overwrite: bool = False) -> Itera
     temporary name ends as the target does, since writers choose a format by the suffix.
 
     Raises OutputExists and OutputError as ``check_target`` does, and OutputError for any
-    OSError in the block and for a name that a writer cannot encode.
+    OSError in the block and for a name that a writer cannot encode; it names the target, and
+    the disk where that is full.
     """
     target = check_target(path, overwrite=overwrite)
     temporary = target.with_name(f".{target.stem[:100]}.{os.getpid()}.tmp{target.suffix}")
     try:
         yield temporary
         _publish(temporary, target, overwrite=overwrite)
+    except _NamedError:
+        raise
+    except OutputError as error:
+        raise _NamedError(_failed(target, str(error))) from error
     except RailcountError:
         raise
     except UnicodeEncodeError as error:
@@ -69,12 +83,27 @@ def replacing(path: str | os.PathLike[str], *, overwrite: bool = False) -> Itera
         msg = f"{escape(str(target))} could not be written: {reason}"
         raise OutputError(msg) from error
     except OSError as error:
-        msg = f"{target} could not be written: {error.strerror or error}"
-        raise OutputError(msg) from error
+        raise _NamedError(_failed(target, os_words(error))) from error
     finally:
         for leftover in (temporary, *(Path(f"{temporary}{end}") for end in _BESIDE)):
             with suppress(OSError):
                 leftover.unlink()
+
+
+def os_words(error: OSError) -> str:
+    """What the system says, in words."""
+    return "the disk is full" if error.errno in _FULL else error.strerror or one_line(error)
+
+
+def _failed(target: Path, words: str) -> str:
+    """Of which file, and whether for want of room: not every writer says so."""
+    if str(target) not in words:
+        words = f"{target} could not be written: {words}"
+    with suppress(OSError):
+        free = shutil.disk_usage(target.parent).free
+        if free < _LITTLE_BYTES and "full" not in words:
+            words += f"; is the disk full? It has {free // 1024} KB left"
+    return words
 
 
 def _is_not_utf8(path: Path) -> bool:

@@ -263,6 +263,44 @@ def test_a_large_mask_is_never_held_whole(tmp_path, monkeypatch):
         read_marked(path, grid=grid, tile_shape=shape(grid))
 
 
+def test_a_finer_mask_that_lies_aslant_is_read_in_parts(tmp_path):
+    grid = layouts.grid(width=300, height=200)
+    mask = np.zeros((1, 5000, 5000), dtype=np.uint8)
+    mask[0, 2400:2500] = 7
+    aslant = Affine.translation(0, -30) @ Affine.rotation(45) @ Affine.scale(0.03, -0.03)
+    where = Affine(1, 0, grid.transform.c, 0, 1, grid.transform.f) @ aslant
+    path = factories.write_tif(tmp_path / "m.tif", mask, compress="deflate", transform=where)
+    with rasterio.open(path) as dataset:
+        places = Places(grid_from_dataset(dataset), grid=grid, tile_shape=shape(grid))
+    wanted = np.zeros(shape(grid), dtype=np.int32)
+    for rows, inside, row, col in places.nearest(Window(0, 0, 5000, 5000)):
+        wanted[rows][inside] = mask[0, row, col]
+    tracemalloc.start()
+    try:
+        marked = read_marked(path, grid=grid, tile_shape=shape(grid))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert wanted.any()
+    np.testing.assert_array_equal(marked.whole(), wanted)
+    assert peak < 2 * mask.nbytes  # in one piece eight times as much
+
+
+def test_a_mask_of_noise_takes_no_time():
+    grid = layouts.grid(width=1000, height=800)
+    dice = np.random.default_rng(1)
+    noise = dice.random(shape(grid)) < 0.5
+    assert lines_from_mask(noise, grid=grid) == ()
+    streets = np.zeros(shape(grid), dtype=bool)
+    streets[::8] = streets[:, ::8] = True
+    assert lines_from_mask(streets, grid=grid) == ()
+    dashes = np.zeros(shape(grid), dtype=bool)
+    for first in range(36):
+        dashes[::8, first::40] = True
+    with pytest.raises(InputError, match=r"2500 separate bands, and at most 1000.*--tracks"):
+        lines_from_mask(dashes, grid=grid)
+
+
 def test_masks_that_do_not_fit(tmp_path):
     grid = layouts.grid()
     path = factories.write_tif(tmp_path / "m.tif", np.ones((1, 900, 900), np.uint8), crs=None)

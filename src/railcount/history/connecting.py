@@ -167,6 +167,11 @@ def transaction(connection: sqlite3.Connection, *, lasting: bool = False) -> Ite
             connection.execute(f"PRAGMA synchronous = {usual}")
 
 
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether another process holds the file."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
     """SQLite's errors as errors that say what is wrong with the history and what to do."""
@@ -175,7 +180,7 @@ def explained(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         words = one_line(error)
-        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        if is_busy(error):
             raise HistoryBusy(busy_words(path)) from error
         if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
             raise place.refused(path, f"is damaged: {words}") from error

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from railcount import __version__
-from railcount.errors import HistoryError, InputError
+from railcount.errors import HistoryError, InputError, OutputError
 from railcount.files import replacing
 from railcount.history import connecting, counts, dumping, lock, passes, tiles, work
 from railcount.history.coding import compact
@@ -18,7 +19,6 @@ from railcount.text import one_line
 
 if TYPE_CHECKING:
     import os
-    import sqlite3
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import date, datetime
@@ -383,14 +383,17 @@ class History:
 
         Raises OutputExists and OutputError as ``files.replacing`` does.
         """
-        with (
-            replacing(target, overwrite=overwrite) as temporary,
-            self._explained(),
-            closing(connecting.connect(temporary, mode="rwc")) as copy,
-        ):
-            self._connection.backup(copy)
-            # A copy of a write-ahead history would want its log beside it.
-            copy.execute("PRAGMA journal_mode = DELETE")
+        with self._explained(), replacing(target, overwrite=overwrite) as temporary:
+            try:
+                with closing(connecting.connect(temporary, mode="rwc")) as copy:
+                    self._connection.backup(copy)
+                    # A copy of a write-ahead history would want its log beside it.
+                    copy.execute("PRAGMA journal_mode = DELETE")
+            except sqlite3.OperationalError as error:
+                if connecting.is_busy(error):
+                    raise
+                # The history is only read: what damage SQLite finds in it is no OperationalError.
+                raise OutputError(f"{target} could not be written: {one_line(error)}") from error
 
     def check(self) -> list[str]:
         """What is wrong with the history, a sentence each; empty where nothing is."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from railcount.errors import InputError, OutputError
-from railcount.files import check_target, write_bytes
+from railcount.files import check_target, replacing
 from railcount.raster.write import Compression, write_geotiff
 from railcount.simulate.truth import cars_geojson, tracks_geojson
 
@@ -86,18 +86,22 @@ def write_scene(
     imagery = {"CLOUDCOVER": f"{100 * drawn.cloud_cover:.0f}", "SATELLITEID": "SIMULATED"}
     if drawn.scene.acquired_utc is not None:
         imagery["ACQUISITIONDATETIME"] = drawn.scene.acquired_utc.strftime("%Y-%m-%d %H:%M:%S")
-    # The picture last: where it stands, its truth stands beside it.
-    write_bytes(written.cars, cars_geojson(drawn).encode("utf-8"), overwrite=overwrite)
-    write_bytes(written.tracks, tracks_geojson(drawn).encode("utf-8"), overwrite=overwrite)
-    write_geotiff(
-        written.image,
-        drawn.bands,
-        drawn.grid,
-        nodata=None if drawn.valid.all() else 0,
-        tags=image_tags(drawn),
-        imagery=imagery,
-        compression=compression,
-        jpeg_quality=jpeg_quality,
-        overwrite=overwrite,
-    )
+    # Together: where the picture fails, its truth is not there either.
+    with (
+        replacing(written.cars, overwrite=overwrite) as cars,
+        replacing(written.tracks, overwrite=overwrite) as tracks,
+    ):
+        cars.write_bytes(cars_geojson(drawn).encode("utf-8"))
+        tracks.write_bytes(tracks_geojson(drawn).encode("utf-8"))
+        write_geotiff(
+            written.image,
+            drawn.bands,
+            drawn.grid,
+            nodata=None if drawn.valid.all() else 0,
+            tags=image_tags(drawn),
+            imagery=imagery,
+            compression=compression,
+            jpeg_quality=jpeg_quality,
+            overwrite=overwrite,
+        )
     return written

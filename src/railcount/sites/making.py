@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from railcount.errors import InputError, OutputError, OutputExists
+from railcount.files import os_words
 from railcount.sites.history import COLUMNS
 from railcount.sites.loading import FILE_NAME, check_box, check_crs, check_name, read_site
 from railcount.text import escape
@@ -135,7 +136,7 @@ def make_site(
     except OSError as error:
         if isinstance(error, OutputExists):
             raise
-        raise OutputError(f"{folder} could not be made: {error.strerror or error}") from error
+        raise OutputError(f"{folder} could not be made: {os_words(error)}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return folder / FILE_NAME

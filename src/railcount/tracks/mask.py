@@ -17,21 +17,22 @@ from railcount.raster.georef import grid_from_dataset
 from railcount.raster.limits import DEFAULT_DRIVERS, Driver, Limits
 from railcount.raster.opening import check_limits
 from railcount.raster.paths import absolute_path
-from railcount.raster.resample import Places
+from railcount.raster.resample import Piece, Places
 from railcount.raster.safety import guarded, opened, sniff_driver
+from railcount.raster.tile import Window
 from railcount.raster.write import check_whole
 from railcount.text import one_line
-from railcount.tracks.centrelines import lines_from_mask
+from railcount.tracks import centrelines
 from railcount.tracks.marked import Marked
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from railcount.raster.grid import Grid
-    from railcount.tracks.network import TrackNetwork
+    from railcount.tracks.network import Track, TrackNetwork
 
 __all__ = ["HALF_WIDTH_M", "lines_from_mask", "read_labels", "read_marked", "read_mask", "write_mask"]
 
@@ -39,7 +40,55 @@ HALF_WIDTH_M = 1.5
 """Of the bands written: a car's body, so that tracks 3.6 m apart stay apart."""
 MOST_MARKED_PX = WHOLE_BELOW_PX
 """A smaller tile may be marked whole; in a larger one it is 300 km of track in pixels of 0.5 m."""
+MOST_HOLES = 500
+"""Between bands; a ladder of tracks has one a track. 12,000 loops would take minutes to take apart."""
+MOST_BANDS = 1000
+"""Of the largest yards 200; each takes 20 ms to follow and 20 ms to register."""
 _MAX_TRACKS = 65535
+_BLOCK_ROWS = 1024
+_MOST_WINDOW_PX = 2**20
+"""Of a mask that are read together: a finer one that lies aslant would take a gigabyte for 64 rows."""
+
+
+def lines_from_mask(mask: NDArray[np.generic] | Marked, *, grid: Grid) -> tuple[Track, ...]:
+    """Centre lines of a track mask; see ``centrelines.lines_from_mask``.
+
+    Empty where the mask has more holes than bands of track can have, as noise has: it then says at most
+    where tracks are. Raises InputError where it has far too many bands.
+    """
+    labels = mask if isinstance(mask, Marked) else Marked.of(mask)
+    n_bands, n_holes = _bands_and_holes(labels, least_px=centrelines.MIN_LENGTH_M / grid.gsd_m)
+    if n_holes > MOST_HOLES:
+        return ()
+    if n_bands > MOST_BANDS:
+        raise InputError(
+            f"the mask shows {n_bands} separate bands, and at most {MOST_BANDS} are followed: "
+            "give one that shows tracks alone, lines with --tracks, or cut the tile to the yard"
+        )
+    return centrelines.lines_from_mask(labels, grid=grid)
+
+
+def _bands_and_holes(labels: Marked, *, least_px: float) -> tuple[int, int]:
+    """How many regions of at least so many pixels, and holes; block by block, so nearly, and cheap."""
+    from scipy import ndimage
+
+    n_rows, n_cols = labels.shape
+    n_bands = n_holes = 0
+    for first in range(0, n_rows, _BLOCK_ROWS):
+        low, high = first * n_cols, min(first + _BLOCK_ROWS, n_rows) * n_cols
+        here = labels.keys[slice(*np.searchsorted(labels.keys, (low, high)))]
+        if not len(here):
+            continue
+        block = np.zeros(((high - low) // n_cols, n_cols), dtype=np.bool_)
+        block.ravel()[here - low] = True
+        regions, n = ndimage.label(block, structure=np.ones((3, 3)))
+        sizes = np.bincount(regions.ravel(), minlength=n + 1)
+        sizes[np.unique(regions[0])] *= first == 0  # counted in the block before
+        n_bands += int(np.count_nonzero(sizes[1:] >= least_px))
+        around, n = ndimage.label(~block)
+        edge = (around[0], around[-1], around[:, 0], around[:, -1])
+        n_holes += n - np.count_nonzero(np.unique(np.concatenate(edge)))
+    return n_bands, n_holes
 
 
 def read_mask(
@@ -117,7 +166,8 @@ def _mask_grid(dataset: Any, *, grid: Grid) -> Grid | tuple[int, int]:
 def _sampled(dataset: Any, places: Places, *, tile_shape: tuple[int, int]) -> Marked:
     keys, values = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int32)]
     n_marked = 0
-    for piece in places.pieces(width=dataset.width, height=dataset.height):
+    pieces = places.pieces(width=dataset.width, height=dataset.height)
+    for piece in (part for whole in pieces for part in _parts(whole)):
         there = _values(dataset, RasterioWindow(*piece.window))
         if not there.any():
             continue
@@ -134,6 +184,29 @@ def _sampled(dataset: Any, places: Places, *, tile_shape: tuple[int, int]) -> Ma
     every = np.concatenate(keys)
     order = np.argsort(every, kind="stable")
     return Marked(shape=tile_shape, keys=every[order], values=np.concatenate(values)[order])
+
+
+def _parts(piece: Piece) -> Iterator[Piece]:
+    """A piece in as many parts as let each need a window of the mask that is not large."""
+    n_parts = -(-piece.window.width * piece.window.height // _MOST_WINDOW_PX)
+    if n_parts == 1:
+        yield piece
+        return
+    first = int(piece.tile_col.min())
+    part = (piece.tile_col - first) * n_parts // (int(piece.tile_col.max()) + 1 - first)
+    for at in (np.flatnonzero(part == number) for number in range(n_parts)):
+        if not len(at):
+            continue
+        row, col = piece.row[at], piece.col[at]
+        x, y = int(col.min()), int(row.min())
+        size = (int(col.max()) - x + 1, int(row.max()) - y + 1)
+        yield Piece(
+            window=Window(piece.window.col + x, piece.window.row + y, *size),
+            row=row - y,
+            col=col - x,
+            tile_row=piece.tile_row[at],
+            tile_col=piece.tile_col[at],
+        )
 
 
 def _values(dataset: Any, window: RasterioWindow) -> NDArray[np.int32]:
