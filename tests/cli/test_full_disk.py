@@ -18,7 +18,7 @@ from railcount.errors import OutputError
 from railcount.history import History
 from railcount.outputs import history_vector, overlay, parquet
 from railcount.outputs.write import write_counts
-from railcount.scan import locate_tracks, scan_tile
+from railcount.pipeline import locate_tracks, scan_tile
 from railcount.simulate import load_scene, render
 from railcount.simulate.write import write_scene
 from railcount.sites.making import make_site

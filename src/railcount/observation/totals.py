@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from railcount.cars.split import MODEL_ERROR_CARS, model_error_share
-from railcount.cars.totals import FOUND_ERROR_SHARE, KIND_ERROR_SHARE
+from railcount.cars.totals import FOUND_ERROR_SHARE
 from railcount.observation.bodies import Scene, join_cars
 from railcount.observation.ground import Footprint, place_cars
 from railcount.observation.intervals import Part, added, combined
@@ -274,8 +274,8 @@ def _part(view: View, n: int, name: str, best: int, *, cars: Sequence[CarRecord]
     interval: Interval | None = getattr(one, name)
     if interval is None:
         return None
-    share = {"locomotives": 0.0, "covered": KIND_ERROR_SHARE}.get(name)
-    if share is None:
+    share = 0.0
+    if name == "railcars":
         share = model_error_share(one.regime or "cars", gsd_m=one.gsd_m or 0.0)
         if one.source == "found":
             share = math.hypot(share, FOUND_ERROR_SHARE)

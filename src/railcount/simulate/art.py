@@ -41,6 +41,10 @@ class Art:
         """A varied colour (bands, 1, 1)."""
         return colour(name, self.bands, self.rng, spread=spread)[:, None, None]
 
+    def everywhere(self) -> NDArray[np.bool_]:
+        """All texels."""
+        return np.ones(self.shape, dtype=bool)
+
     def box(self, u: tuple[float, float], v: tuple[float, float]) -> NDArray[np.bool_]:
         """Texels of a rectangle."""
         return (self.u >= u[0]) & (self.u <= u[1]) & (self.v >= v[0]) & (self.v <= v[1])
