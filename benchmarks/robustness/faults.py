@@ -54,6 +54,8 @@ def writers(tile: str, archive: str, history: str) -> dict[str, Writer]:
     made = {
         "scan, four files": ("scan", tile, "--overwrite", "-o", "a.json", "-o", "a.csv", "-o", "a.geojson"),
         "scan, GeoPackage": ("scan", tile, "--overwrite", "-o", "a.gpkg"),
+        "scan, Parquet": ("scan", tile, "--overwrite", "-o", "a.parquet"),
+        "scan, strips": ("scan", tile, "--overwrite", "--strips", "a.png"),
         "scan, picture": ("scan", tile, "--overwrite", "--overlay", "a.png"),
         "tracks, lines": (*lines, "a.geojson"),
         "tracks, GeoPackage": (*lines, "a.gpkg"),
@@ -62,8 +64,12 @@ def writers(tile: str, archive: str, history: str) -> dict[str, Writer]:
         "history export, table": (*export, "a.csv"),
         "history export, GeoPackage": (*export, "a.gpkg"),
         "history export, GeoJSON": (*export, "a.geojson"),
+        "history export, Parquet": (*export, "a.parquet"),
+        "history export, STAC": (*export, "a.stac.json"),
+        "history backup": ("history", "backup", "--history", history, "--overwrite", "a.sqlite"),
+        "report": ("report", "--history", history, "--site", "tumangang", "--overwrite", "-o", "a.html"),
     }
-    ends = (".json", ".csv", ".geojson", ".gpkg", ".png", ".tif")
+    ends = (".json", ".csv", ".geojson", ".gpkg", ".png", ".tif", ".parquet", ".sqlite", ".html")
     given = {
         name: Writer(
             words=words, outputs=tuple(w for w in words[2:] if w.startswith("a.") and w.endswith(ends))

@@ -5,7 +5,7 @@
 Draws a yard once, cuts small tiles from it, and counts them with the railcount of this Python: once
 undisturbed, and once killed with SIGKILL (parent alone: its workers must notice) again and again, then
 run to its end. Prints what happened and exits with 1 where the two histories differ, a worker outlives
-its parent by more than 5 s, or a history is not sound. Needs Linux. A kill comes after a third of the
+its parent by more than 5 s, or a history is not sound. Needs Linux. A kill comes after half of the
 undisturbed time on average.
 """
 
@@ -122,7 +122,7 @@ def main() -> int:
         while n_kills < asked.kills:
             # From before the first result to after the last; a history that is whole is begun anew.
             process = start(folder / "archive", killed)
-            time.sleep(dice.uniform(0.05, 0.6 * whole_s))
+            time.sleep(dice.uniform(0.05, whole_s))
             was_running = process.poll() is None
             process.kill()
             process.wait()

@@ -5,12 +5,15 @@ All show the same small picture with a place on the ground: what is odd is all t
 
 from __future__ import annotations
 
+import io
+import lzma
 import struct
 import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -220,6 +223,39 @@ TAGS: dict[str, dict[int, tuple[int, Any]]] = {
     "exif_is_the_image": {EXIF: (LONG, (8,)), SUB_IFDS: (LONG, (8, 8, 8))},
     "rpc_nan": {RPC: (DOUBLE, (float("nan"),) * 92), PIXEL_SCALE: (DOUBLE, None), TIE_POINT: (DOUBLE, None)},
     "rpc_cut": {RPC: (DOUBLE, (1.0,) * 3)},
+    "bits_1_of_colours": {BITS: (SHORT, (1, 1, 1))},
+    "bits_7": {BITS: (SHORT, (7, 7, 7))},
+    "float16": {BITS: (SHORT, (16,) * 3), SAMPLE_FORMAT: (SHORT, (3, 3, 3)), LENGTH: (LONG, (ROWS // 2,))},
+    "float24": {BITS: (SHORT, (24,) * 3), SAMPLE_FORMAT: (SHORT, (3, 3, 3)), LENGTH: (LONG, (ROWS // 3,))},
+    "float64_of_noise": {BITS: (SHORT, (64,) * 3), SAMPLE_FORMAT: (SHORT, (3,) * 3), LENGTH: (LONG, (8,))},
+    "int64": {BITS: (SHORT, (64,) * 3), SAMPLE_FORMAT: (SHORT, (2, 2, 2)), LENGTH: (LONG, (ROWS // 8,))},
+    "complex_of_whole_numbers": {BITS: (SHORT, (32,) * 3), SAMPLE_FORMAT: (SHORT, (5,) * 3)},
+    "bits_65535": {BITS: (SHORT, (65535,) * 3)},
+    "mask_alone": {254: (LONG, (4,)), PHOTOMETRIC: (SHORT, (4,))},
+    "cmyk_of_three": {PHOTOMETRIC: (SHORT, (5,)), 332: (SHORT, (2,)), 334: (SHORT, (9,))},
+    "cielab": {PHOTOMETRIC: (SHORT, (8,))},
+    "log_luv": {PHOTOMETRIC: (SHORT, (32845,)), COMPRESSION: (SHORT, (34676,))},
+    "colour_filters": {PHOTOMETRIC: (SHORT, (32803,))},
+    "min_is_white_in_colours": {PHOTOMETRIC: (SHORT, (0,))},
+    "orientation_5": {274: (SHORT, (5,))},
+    "fill_order_2": {266: (SHORT, (2,))},
+    "all_alpha": {EXTRA: (SHORT, (2, 2, 2))},
+    "width_2_31": {WIDTH: (LONG, (2**31 - 1,)), LENGTH: (LONG, (1,))},
+    "width_0": {WIDTH: (LONG, (0,))},
+    "compression_65000": {COMPRESSION: (SHORT, (65000,))},
+    "scale_negative": {PIXEL_SCALE: (DOUBLE, (-0.5, -0.5, 0.0))},
+    "scale_and_matrix": {MATRIX: (DOUBLE, (0.0, 9.0, 0, 1, 9.0, 0.0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1))},
+    "crs_of_degrees_with_metres": {GEO_KEYS: (SHORT, (1, 1, 0, 2, 1024, 0, 1, 2, 2048, 0, 1, 4326))},
+    "crs_in_unknown_units": {GEO_KEYS: _keys(3076, 0, 1, 9099)},
+    "crs_model_lies": {GEO_KEYS: (SHORT, (1, 1, 0, 2, 1024, 0, 1, 2, 3072, 0, 1, 32652))},
+    "crs_pole": {
+        GEO_KEYS: (SHORT, (*UTM_52N[:-1], 3031)), TIE_POINT: (DOUBLE, (0, 0, 0, -10.0, 10.0, 0)),
+    },
+    "keys_of_version_9": {GEO_KEYS: (SHORT, (9, 9, 9, 3, *UTM_52N[4:]))},
+    "keys_of_doubles_nan": {
+        GEO_KEYS: (SHORT, (1, 1, 0, 3, 1024, 0, 1, 1, 3072, 0, 1, 32767, 3080, 34736, 1, 0)),
+        34736: (DOUBLE, (float("nan"),)),
+    },
 }  # fmt: skip
 """Name to the tags that differ from a plain file's."""
 
@@ -299,6 +335,35 @@ def _mask_of_another_size() -> bytes:
     return first + struct.pack("<H", len(tags)) + rows + struct.pack("<I", 0)
 
 
+def _image(form: str, *, size: tuple[int, int] = (COLS, ROWS), mode: str = "RGB", **how: Any) -> bytes:
+    """The picture, or a part, as another kind of file."""
+    made = io.BytesIO()
+    Image.fromarray(picture()).convert(mode).resize(size).save(made, form, **how)
+    return made.getvalue()
+
+
+def _ghost() -> bytes:
+    """The head of a cloud-optimized file, with sizes and an order that are not true."""
+    words = b"LAYOUT=IFDS_BEFORE_DATA\nBLOCK_ORDER=ROW_MAJOR\nBLOCK_LEADER=SIZE_AS_UINT4\n"
+    words += b"BLOCK_TRAILER=LAST_4_BYTES_REPEATED\nKNOWN_INCOMPATIBLE_EDITION=NO\n"
+    words += b"MASK_INTERLEAVED_WITH_IMAGERY=YES\n"
+    head = b"GDAL_STRUCTURAL_METADATA_SIZE=999999 bytes\n" + words
+    return Tiff(pixels=head + picture().tobytes()).to_bytes()
+
+
+def _pyramid_in_a_circle() -> bytes:
+    """Smaller images that are the image itself, and each other."""
+    tiff = Tiff()
+    tiff.tags[SUB_IFDS] = (LONG, (tiff.ifd_at,) * 50)
+    tiff.next_ifd = tiff.ifd_at + 2
+    return tiff.to_bytes()
+
+
+def _other(head: bytes) -> Callable[[], bytes]:
+    """The beginning of another kind of file."""
+    return lambda: head + picture().tobytes()[:3000]
+
+
 _DEFLATED = zlib.compress(picture().tobytes())
 
 MADE: dict[str, Callable[[], bytes]] = {
@@ -328,6 +393,56 @@ MADE: dict[str, Callable[[], bytes]] = {
     "webp_of_noise": lambda: _compressed(50001, picture().tobytes()),
     "zstd_of_noise": lambda: _compressed(50000, b"\x28\xb5\x2f\xfd" + picture().tobytes()),
     "lerc_of_noise": lambda: _compressed(34887, b"Lerc2 " + picture().tobytes(), {50674: (LONG, (4, 0))}),
+    "webp_of_another_size": lambda: _compressed(50001, _image("WEBP", size=(2000, 1500))),
+    "webp_cut": lambda: _compressed(50001, _image("WEBP")[:200]),
+    "jpeg_sound": lambda: _compressed(JPEG, _image("JPEG"), {PHOTOMETRIC: (SHORT, (6,))}),
+    "jpeg_gray_in_colours": lambda: _compressed(JPEG, _image("JPEG", mode="L")),
+    "jpeg_cmyk_in_colours": lambda: _compressed(JPEG, _image("JPEG", mode="CMYK")),
+    "jpeg_larger": lambda: _compressed(JPEG, _image("JPEG", size=(3000, 2000), progressive=True)),
+    "jpeg_smaller": lambda: _compressed(JPEG, _image("JPEG", size=(16, 8))),
+    "jpeg_cut": lambda: _compressed(JPEG, _image("JPEG")[:700]),
+    "jpeg_of_old": lambda: _compressed(
+        6, _image("JPEG"), {512: (SHORT, (1,)), 513: (LONG, (8,)), 514: (LONG, (9,))}
+    ),
+    "lzma_cut": lambda: _compressed(34925, lzma.compress(picture().tobytes())[:300]),
+    "lzma_too_long": lambda: _compressed(34925, lzma.compress(bytes(2**26))),
+    "jxl_of_noise": lambda: _compressed(50002, b"\xff\x0a" + picture().tobytes()),
+    "thunderscan": lambda: _compressed(32809, picture().tobytes(), {BITS: (SHORT, (4,) * 3)}),
+    "ccitt_4_of_noise": lambda: _compressed(
+        CCITT, picture().tobytes(), {BITS: (SHORT, (1,)), SAMPLES: (SHORT, (1,)), PHOTOMETRIC: (SHORT, (0,))}
+    ),
+    "packbits_cut": lambda: _compressed(PACKBITS, b"\x05abc"),
+    "lzw_cut": lambda: _compressed(LZW, b"\x80\x00\x20"),
+    "predictor_of_floats_cut": lambda: _compressed(
+        DEFLATE, _DEFLATED[:9000],
+        {PREDICTOR: (SHORT, (3,)), BITS: (SHORT, (32,) * 3), SAMPLE_FORMAT: (SHORT, (3,) * 3)},
+    ),
+    "deflate_of_palette": lambda: _compressed(
+        DEFLATE, _DEFLATED,
+        TAGS["palette_cut"] | {BITS: (SHORT, (2,)), COLORMAP: (SHORT, (7,) * 12)},
+    ),
+    "ghost_head_that_lies": _ghost,
+    "pyramid_in_a_circle": _pyramid_in_a_circle,
+    "bigtiff_offsets_of_4": lambda: b"II+\0\4\0\0\0" + _wild()()[8:],
+    "version_44": lambda: b"II,\0" + Tiff().to_bytes()[4:],
+    "big_endian_head": lambda: b"MM\0*" + Tiff().to_bytes()[4:],
+    "png": lambda: _image("PNG"),
+    "jpeg_file": lambda: _image("JPEG"),
+    "gif": lambda: _image("GIF"),
+    "jpeg2000": lambda: _image("JPEG2000"),
+    "jpeg2000_cut": lambda: _image("JPEG2000")[:400],
+    "jpeg2000_of_2_32": lambda: _image("JPEG2000").replace(struct.pack(">II", ROWS, COLS), b"\xff" * 8),
+    "nitf_of_noise": _other(b"NITF02.10"),
+    "nitf_of_blanks": lambda: b"NITF02.10" + b" " * 5000,
+    "nsif_of_zeros": lambda: b"NSIF01.00" + b"0" * 5000,
+    "zip": _other(b"PK\3\4"),
+    "gzip": _other(b"\x1f\x8b\x08"),
+    "hdf5": _other(b"\x89HDF\r\n\x1a\n"),
+    "netcdf": _other(b"CDF\1"),
+    "pdf": _other(b"%PDF-1.7\n%\xff"),
+    "elf": _other(b"\x7fELF"),
+    "head_alone": lambda: b"II*\0",
+    "one_byte": lambda: b"I",
     "20000_pages": _pages,
     "mask_of_another_size": _mask_of_another_size,
 }  # fmt: skip

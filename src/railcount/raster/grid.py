@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -68,9 +68,7 @@ class Grid:
 
         Raises InputError without a CRS.
         """
-        world = self.to_world(pixels)
-        lon, lat = _to_wgs84(self.crs).transform(world[..., 0], world[..., 1])
-        return np.stack([np.asarray(lon), np.asarray(lat)], axis=-1)
+        return _transformed(self.crs, self.to_world(pixels), direction="FORWARD")
 
     def from_lonlat(self, lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
         """WGS84 longitude and latitude in degrees (..., 2) to pixel coordinates (..., 2).
@@ -80,13 +78,11 @@ class Grid:
         lonlat = np.asarray(lonlat, dtype=np.float64)
         world = self._world_from_lonlat(lonlat)
         # PROJ's inverse of a datum shift is up to 1 mm off its forward: take that off again
-        forward = _to_wgs84(self.crs).transform(world[..., 0], world[..., 1])
-        again = self._world_from_lonlat(np.stack([np.asarray(axis) for axis in forward], axis=-1))
+        again = self._world_from_lonlat(_transformed(self.crs, world, direction="FORWARD"))
         return self.from_world(2 * world - again)
 
     def _world_from_lonlat(self, lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
-        x, y = _to_wgs84(self.crs).transform(lonlat[..., 0], lonlat[..., 1], direction="INVERSE")
-        return np.stack([np.asarray(x), np.asarray(y)], axis=-1)
+        return _transformed(self.crs, lonlat, direction="INVERSE")
 
     def to_local(self, pixels: NDArray[np.float64]) -> NDArray[np.float64]:
         """Pixel coordinates (..., 2) to local metres (..., 2)."""
@@ -112,6 +108,17 @@ class Grid:
         x = t.a * world[..., 0] + t.b * world[..., 1] + t.c
         y = t.d * world[..., 0] + t.e * world[..., 1] + t.f
         return np.stack([x, y], axis=-1)
+
+
+def _transformed(
+    crs: CRS | None, points: NDArray[np.float64], *, direction: Literal["FORWARD", "INVERSE"]
+) -> NDArray[np.float64]:
+    """(..., 2) from the CRS to longitude and latitude, or back."""
+    flat = points.reshape(-1, 2)
+    if len(flat) == 1:  # of which pyproj makes a number, with a warning under numpy before 2.4
+        flat = np.repeat(flat, 2, axis=0)
+    x, y = _to_wgs84(crs).transform(flat[:, 0], flat[:, 1], direction=direction)
+    return np.stack([x, y], axis=-1)[: points.size // 2].reshape(points.shape)
 
 
 @lru_cache(maxsize=8)
