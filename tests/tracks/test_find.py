@@ -243,3 +243,11 @@ def test_a_curve_does_not_turn_more_tightly_than_tracks_do() -> None:
     line = centre + radius * np.stack([np.cos(turn), np.sin(turn)], axis=-1)
     _, heading = run_on(angle, weight, line, work)
     assert np.diff(heading).max() <= work.step_m / TIGHTEST_M + 1e-9
+
+
+def test_one_brightness_in_many_colours_has_no_tracks() -> None:
+    rng = np.random.default_rng(0)
+    red = rng.uniform(0, 200, SHAPE).astype(np.float32)
+    bands = np.stack([red, 200 - red, np.full(SHAPE, 100, dtype=np.float32)])
+    pixels = Pixels(bands=bands, valid=np.ones(SHAPE, dtype=bool), names=("red", "green", "blue"))
+    assert find_tracks(pixels, grid=GRID).tracks == ()

@@ -133,7 +133,8 @@ def orientation(work: Working) -> tuple[Array, Array]:
         ]
     )
     along = 0.5 * np.arctan2(2 * xy, xx - yy) + np.pi / 2
-    clear = np.hypot(xx - yy, 2 * xy) / (xx + yy + SHARE_OF_NOISE * slope.limit**2)
+    least = SHARE_OF_NOISE * slope.limit**2 + np.finfo(np.float32).tiny  # one brightness, many colours
+    clear = np.hypot(xx - yy, 2 * xy) / (xx + yy + least)
     return (along + np.pi / 2) % np.pi - np.pi / 2, clear * (inside > 0.3)
 
 
