@@ -133,7 +133,7 @@ def orientation(work: Working) -> tuple[Array, Array]:
         ]
     )
     along = 0.5 * np.arctan2(2 * xy, xx - yy) + np.pi / 2
-    least = SHARE_OF_NOISE * slope.limit**2 + np.finfo(np.float32).tiny  # one brightness, many colours
+    least = SHARE_OF_NOISE * slope.limit**2 + np.finfo(np.float32).tiny  # gradients can all be 0
     clear = np.hypot(xx - yy, 2 * xy) / (xx + yy + least)
     return (along + np.pi / 2) % np.pi - np.pi / 2, clear * (inside > 0.3)
 
