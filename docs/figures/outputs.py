@@ -12,7 +12,9 @@ import tempfile
 from itertools import product
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageColor
+
+from railcount.outputs.picture import KIND_COLOURS
 
 HERE = Path(__file__).parent
 SAMPLES = HERE.parents[1] / "sample_tiles"
@@ -21,7 +23,7 @@ MAX_BYTES = 250_000
 REPORT_HEIGHT_PX = 2100
 OVERLAY_ROWS = 850
 """The tile and its legend; the straightened tracks below them are in the other picture."""
-COLOURS = (256, 128, 64)
+COLOURS = (128, 64)
 
 
 def railcount(*words: str | Path) -> None:
@@ -46,6 +48,15 @@ def photograph(page: Path, target: Path, *, height: int) -> None:
     subprocess.run(command, check=True, capture_output=True)
 
 
+def few_colours(image: Image.Image, n: int) -> Image.Image:
+    """The image in its ``n`` main colours and those of the kinds, which the legend explains."""
+    kinds = [level for colour in KIND_COLOURS.values() for level in ImageColor.getrgb(colour)]
+    main = image.quantize(n, dither=Image.Dither.NONE).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette((kinds + main)[: 3 * 256])
+    return image.quantize(palette=palette, dither=Image.Dither.NONE)
+
+
 def keep(source: Path, name: str, *, rows: int | None = None) -> None:
     """The upper ``rows`` at most MAX_BYTES long: with fewer colours first, then narrower."""
     with Image.open(source) as opened:
@@ -53,7 +64,7 @@ def keep(source: Path, name: str, *, rows: int | None = None) -> None:
     for width, colours in product(WIDTHS_PX, COLOURS):
         size = (width, round(image.height * width / image.width))
         shown = image.resize(size, Image.Resampling.LANCZOS) if width < image.width else image
-        few = shown.quantize(colours, dither=Image.Dither.NONE)
+        few = few_colours(shown, colours)
         few.save(HERE / name, optimize=True)
         if (HERE / name).stat().st_size < MAX_BYTES:
             print(name, few.size, colours, (HERE / name).stat().st_size)
