@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from railcount.cli.main import cli
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+SAMPLES = Path(__file__).parents[2] / "sample_tiles"
 WRONG = {
     "scna yard.tif": (2, "Did you mean 'railcount scan'?"),
     "yard.tif": (2, "Did you mean 'railcount scan yard.tif'?"),
@@ -45,7 +43,7 @@ WRONG = {
 def test_the_answer_says_what_to_do(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "images").mkdir()
-    (tmp_path / "yard.tif").touch()
+    (tmp_path / "yard.tif").symlink_to(next((SAMPLES / "2023-09-14").glob("*.tif")))
     code, words = WRONG[line]
     result = CliRunner().invoke(cli, line.split())
     assert result.exit_code == code
