@@ -12,9 +12,13 @@ import json
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, get_args
 
+import click
 import jsonschema
 import numpy as np
 import pytest
@@ -23,7 +27,10 @@ from affine import Affine
 from click.testing import CliRunner
 from rasterio.windows import Window
 
-from railcount.cli.main import COMMANDS, cli
+import railcount
+from railcount.baseline import LEVELS
+from railcount.cli.main import COMMANDS, EXIT_ERROR, EXIT_FAIL_ON, EXIT_INTERRUPTED, EXIT_NO_COUNT, cli
+from railcount.counts import Status
 from railcount.history import History
 from railcount.outputs.json import schema
 from railcount.outputs.table import headline
@@ -32,8 +39,12 @@ from .history import factories as past
 from .outputs import factories
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "sample_tiles" / "README.md"])
+}
+README = PAGES["README.md"]
+SCHEMAS = ROOT / "src" / "railcount" / "outputs"
 SET_UP = re.compile(r"python3 -m venv|\S*pip install|\S*python -m pytest")
 
 
@@ -113,27 +124,71 @@ def test_there_is_something_to_run() -> None:
     ]
 
 
+def test_from_nothing_to_a_report_takes_five_commands() -> None:
+    lines = blocks("sh")[0].strip().splitlines()
+    assert len(lines) == 5
+    assert [bool(SET_UP.search(line)) for line in lines] == [True, True, False, False, False]
+    assert lines[-1].endswith("-o report.html")
+
+
 def test_the_first_command_runs_on_the_whole_tile(clone: Path) -> None:
-    (command,) = commands(blocks("sh")[0])
-    code, output = run(command)
+    code, output = run(commands(blocks("sh")[0])[0])
     assert code == 0, output
 
 
-@pytest.mark.parametrize("block", blocks("sh")[1:])
-def test_readme_commands_run(block: str, folder: Path) -> None:
-    for command in commands(block):
-        code, output = run(command)
-        assert code == 0, f"{command}\n{output}"
+@pytest.mark.parametrize("name", ["README.md", "docs/GUIDE.md", "docs/BATCH.md", "docs/SITES.md"])
+def test_commands_of_a_page_run_in_their_order(
+    name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAILCOUNT_SITES", str(folder))
+    for number, block in enumerate(blocks("sh", text=PAGES[name])):
+        # what an earlier block wrote, the reader of a later one may not have
+        fresh = folder / f"block{number}" if name == "README.md" else folder
+        fresh.mkdir(exist_ok=True)
+        if fresh != folder:
+            (fresh / "sample_tiles").symlink_to(folder / "sample_tiles")
+            monkeypatch.chdir(fresh)
+        for command in commands(block):
+            code, output = run(command)
+            assert code == 0, f"{command}\n{output}"
+
+
+def called(text: str) -> list[str]:
+    """Every railcount command line of a page: in blocks and between backticks."""
+    fences = re.findall(r"^```(\w*)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    fenced = "\n".join(block for kind, block in fences if kind in {"", "sh", "bash", "yaml"})
+    lines = re.findall(r"(?:^|[ /])railcount ((?:[a-z-]).*)", fenced.replace("\\\n", " "))
+    return lines + re.findall(r"`railcount ([^`]+)`", text)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_command_and_option_that_a_page_names_exists(name: str) -> None:
+    for line in called(PAGES[name]):
+        command: click.Command = cli
+        words = re.split(r"[\s|>]+", line.split(" #")[0])
+        while isinstance(command, click.Group) and words and re.fullmatch(r"[a-z]+", words[0]):
+            found = command.get_command(click.Context(command), words.pop(0))
+            assert found is not None, line
+            command = found
+        known = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
+        given = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
+        assert given <= known | {"--help", "--version", "-h"}, line
+
+
+def test_the_commands_of_pages_are_seen() -> None:
+    assert called("```sh\nx/railcount scan a --b\n```\n`railcount batch c`") == ["scan a --b", "batch c"]
+    assert sum(len(called(text)) for text in PAGES.values()) > 40
 
 
 def test_readme_python_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for block in blocks("python"):
-        exec(compile(block, "README.md", "exec"), {})
-    assert "counted" in capsys.readouterr().out
+    for name in ("README.md", "docs/API.md"):
+        (block,) = blocks("python", text=PAGES[name])
+        exec(compile(block, name, "exec"), {})
+        assert "counted" in capsys.readouterr().out
 
 
-def test_readme_json_satisfies_the_schema() -> None:
-    (block,) = blocks("json")
+def test_the_json_shown_satisfies_the_schema() -> None:
+    (block,) = blocks("json", text=PAGES["docs/JSON.md"])
     jsonschema.validate(json.loads(block), schema(), cls=jsonschema.Draft202012Validator)
 
 
@@ -159,12 +214,86 @@ def test_ci_runs_the_readme_test_command() -> None:
     assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
 
 
-@pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
-def test_links_and_paths_exist(text: str) -> None:
-    for target in re.findall(r"\]\(([^)#:]+)\)", text):
-        assert (ROOT / target).exists(), target
-    for path in re.findall(r"`((?:src|tests|sample_tiles|benchmarks)/[\w/.-]*)`", text):
+def anchors(text: str) -> set[str]:
+    """Of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_and_paths_exist(name: str) -> None:
+    text, here = PAGES[name], (ROOT / name).parent
+    for target in re.findall(r"\]\(([^)\s:]+)\)|<img src=\"([^\"]+)\"", text):
+        path, _, anchor = "".join(target).partition("#")
+        found = (here / path).resolve() if path else ROOT / name
+        assert found.exists(), target
+        assert not anchor or anchor in anchors(found.read_text(encoding="utf-8")), target
+    named = re.findall(r"`((?:src|tests|sample_tiles|benchmarks|docs)/[\w/.-]*)`", text)
+    for path in set(named) - {"tests/tiles"}:  # of the reader's own repository
         assert (ROOT / path).exists(), path
+
+
+def test_pictures_say_that_they_are_simulated_and_are_small() -> None:
+    for name in ("overlay", "strips", "pair", "report"):
+        assert (ROOT / "docs" / "figures" / f"{name}.png").stat().st_size < 250_000
+    shown = [
+        line
+        for text in PAGES.values()
+        for line in text.splitlines()
+        if re.search(r"figures/[a-z]+\.png", line)
+    ]
+    assert len(shown) >= 4
+    assert all("simulated" in line for line in shown)
+
+
+def properties(schema: Any) -> set[str]:
+    """The names of all fields in a schema, at any depth."""
+    if isinstance(schema, list):
+        return set().union(*map(properties, schema))
+    if not isinstance(schema, dict):
+        return set()
+    own = set(schema["properties"]) if isinstance(schema.get("properties"), dict) else set()
+    return own.union(*map(properties, schema.values()))
+
+
+@pytest.mark.parametrize("kind", ["scan", "batch", "baseline"])
+def test_every_field_of_the_schema_is_explained(kind: str) -> None:
+    page = PAGES["docs/JSON.md"]
+    text = page.split(f"\n## {kind}\n")[1].split("\n## ")[0]
+    if kind != "scan":  # shared fields are explained once
+        text += page.split("\n## scan\n")[1].split("\n## ")[0]
+    wanted = json.loads((SCHEMAS / f"{kind}.schema.json").read_text(encoding="utf-8"))
+    explained = set(re.findall(r"`(\w+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL)))
+    assert properties(wanted) - explained == set()
+
+
+def test_statuses_levels_and_exit_codes_are_explained() -> None:
+    page = PAGES["docs/JSON.md"]
+    assert set(get_args(Status)) | set(LEVELS) <= set(re.findall(r"`(\w+)`", page))
+    told = {int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)}
+    assert told == {0, EXIT_ERROR, 2, EXIT_NO_COUNT, EXIT_FAIL_ON, EXIT_INTERRUPTED}
+
+
+def test_the_reference_is_that_of_the_docstrings() -> None:
+    subprocess.run([sys.executable, ROOT / "docs" / "api.py", "--check"], check=True)
+    assert all(
+        f"\n## {name}\n" in PAGES["docs/API.md"] for name in railcount.__all__ if name != "__version__"
+    )
+
+
+def test_every_command_gets_a_man_page(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, ROOT / "docs" / "man.py", tmp_path], check=True, capture_output=True)
+    pages = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+    assert {
+        "railcount.1",
+        "railcount-history-export.1",
+        *(f"railcount-{name}.1" for name in COMMANDS),
+    } <= set(pages)
+    for name, text in pages.items():
+        assert ".SH NAME" in text, name
+        assert ".SH EXAMPLES\n.nf\nrailcount " in text, name
+        assert not re.search(r"^\.(?!TH|SH|B|BR|TP|PP|nf|fi)", text, re.MULTILINE), name
+    assert "\\-\\-tracks FILE" in pages["railcount-scan.1"]
 
 
 def examples(name: str) -> list[str]:

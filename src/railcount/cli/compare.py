@@ -79,7 +79,9 @@ def compare(  # noqa: PLR0917
 
     count = Interval(best=best, low=best if low is None else low, high=best if high is None else high)
     if not count.low <= count.best <= count.high:
-        raise click.UsageError(f"--low {count.low} --count {best} --high {count.high} are not in order")
+        raise click.UsageError(
+            f"--low must not exceed --count, nor --count --high; got {count.low}, {best} and {count.high}"
+        )
     site = sites.load(site_name)
     on = day.date()
     comparison = site.compare(

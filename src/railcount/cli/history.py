@@ -22,6 +22,7 @@ FORMATS = ("table", "json", "csv")
 
 
 @click.group(cls=options.Group)
+@options.verbosity
 def history() -> None:
     """Look at the history of counts, export it, and add published counts and your own.
 

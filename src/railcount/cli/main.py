@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -44,6 +45,20 @@ EXIT_INTERRUPTED = 130
 
 class LazyGroup(Group):
     """Commands by module name, loaded when called; turns the library's errors into exit codes."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, and what may have been meant where there is no such command."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            if not near and os.path.exists(args[0]):
+                near = [f"{'batch' if os.path.isdir(args[0]) else 'scan'} {args[0]}"]
+            if not near:
+                raise
+            ctx.fail(f"No such command {args[0]!r}. Did you mean 'railcount {near[0]}'?")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order of the table."""

@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from railcount.sites import Site
 
 
+def _two(
+    ctx: click.Context, param: click.Parameter, value: tuple[str, str] | None
+) -> tuple[str, str] | None:
+    """Both of a pair; a usage error where the second is an option."""
+    if value is not None and value[1].startswith("-"):
+        raise click.BadParameter(f"two are compared, A and B; after {value[0]!r} came the option {value[1]}")
+    return value
+
+
 @click.command(cls=options.Command)
 @options.history
 @click.option("--site", "site_name", metavar="NAME|FILE", help="The site of the report.")
@@ -26,6 +35,8 @@ if TYPE_CHECKING:
     "--compare",
     "pair",
     nargs=2,
+    is_eager=True,  # before a missing -o is complained of, which may have been taken for B
+    callback=_two,
     metavar="A B",
     help="Draw two passes beside each other instead: tiles, or passes of the history by name or day.",
 )

@@ -44,6 +44,7 @@ class BoxType(_BoxParameter):
 
 
 @click.group(cls=options.Group)
+@options.verbosity
 def site() -> None:
     """List, show, make and check sites.
 

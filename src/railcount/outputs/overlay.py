@@ -135,7 +135,7 @@ def draw_strips(count: TileCount, path: str | os.PathLike[str], *, overwrite: bo
 def strips_page(count: TileCount) -> Page:
     """The picture that ``draw_strips`` writes."""
     captions = [*_captions(count, whole=True)]
-    if credit := credit_line(count.acquisition):
+    if (credit := credit_line(count.acquisition)) and credit != SIMULATED:  # the captions say that much
         captions.append((credit_words(credit), False))
     rows = rows_of(count.strips, count.cars, count.stretches, width_px=WIDTH_PX - 2 * MARGIN_PX)
     top = MARGIN_PX + _LINE_PX * len(captions) + 8

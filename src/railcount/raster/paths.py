@@ -49,7 +49,10 @@ def read_head(
     except (OSError, ValueError) as error:
         raise unreadable(f"{name} cannot be opened: {_os_words(error)}") from None
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise refused(f"{name} is a folder, not a file; 'railcount batch' counts the images in a folder")
+        if not stat.S_ISREG(mode):
             raise refused(f"{name} is not a regular file")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             return file.read(n_bytes)
