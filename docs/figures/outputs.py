@@ -17,7 +17,9 @@ from PIL import Image, ImageColor
 from railcount.outputs.picture import KIND_COLOURS
 
 HERE = Path(__file__).parent
-SAMPLES = HERE.parents[1] / "sample_tiles"
+ROOT = HERE.resolve().parents[1]
+SAMPLES = Path("sample_tiles")
+"""From the root, so that no picture shows where the repository lies."""
 WIDTHS_PX = (1200, 1000, 850)
 MAX_BYTES = 250_000
 REPORT_HEIGHT_PX = 2100
@@ -28,7 +30,7 @@ COLOURS = (128, 64)
 
 def railcount(*words: str | Path) -> None:
     """One command; stops here where it fails. 3: some samples show cloud alone."""
-    done = subprocess.run([sys.executable, "-m", "railcount", *map(str, words)], check=False)
+    done = subprocess.run([sys.executable, "-m", "railcount", *map(str, words)], check=False, cwd=ROOT)
     if done.returncode not in {0, 3}:
         sys.exit(done.returncode)
 
@@ -74,7 +76,7 @@ def keep(source: Path, name: str, *, rows: int | None = None) -> None:
 
 def main() -> None:
     """All of them."""
-    (tile,) = (SAMPLES / "2023-10-05").glob("*.tif")
+    (tile,) = (path.relative_to(ROOT) for path in (ROOT / SAMPLES / "2023-10-05").glob("*.tif"))
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         history, report = folder / "counts.sqlite", folder / "report.html"
