@@ -27,6 +27,10 @@ def scan_tile(path, **options):
         time.sleep(60)
     if path == "memory":
         bytearray(2**40)
+    if path == "loud":
+        import logging
+        os.write(2, b"of a library: \\x1b[2J")
+        logging.getLogger("railcount").warning("of ours")
     if path == "segv":
         os.kill(os.getpid(), signal.SIGSEGV)
     if path == "exit":
@@ -111,6 +115,11 @@ def test_a_crash_costs_its_tile(tmp_path: Path) -> None:
     # what was counted before is not counted again, and each crash cost one process
     assert [words[1] for words in log(tmp_path)] == ["a", "segv", "b", "exit", "c"]
     assert len({words[2] for words in log(tmp_path)}) == 3
+
+
+def test_what_libraries_print_by_themselves_is_not_shown(tmp_path: Path) -> None:
+    code, results, err = run(tmp_path, "scan", "loud")
+    assert (code, len(results), err) == (3, 1, "railcount: of ours\n")
 
 
 def test_a_hang_ends_at_the_time_limit(tmp_path: Path) -> None:

@@ -176,6 +176,7 @@ def test_dimap(tmp_path):
         (".XML", b"<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>", "entities"),
         (".XML", "<!DOCTYPE a SYSTEM 'file:///etc/passwd'><a/>".encode("utf-16"), "entities"),
         (".XML", b"<a><b></a>", "damaged"),
+        (".XML", b'<?xml version="1.0" encoding="rot13"?><a/>', "damaged"),
         (".json", b"{nothing", "not JSON"),
         (".json", b"[" * 100_000, "not JSON"),
         (".IMD", b"x" * (5 * 2**20 + 1), "larger than 5 MB"),
@@ -186,6 +187,15 @@ def test_sidecars_that_cannot_be_used_are_told(tmp_path, suffix, content, words)
     found = acquisition(tmp_path / "a.tif")
     assert any(words in note for note in found.notes)
     assert found.acquired is None
+
+
+def test_a_credit_is_one_line_however_many_are_named(tmp_path):
+    providers = [{"name": "Somebody"}] * 100_000
+    (tmp_path / "a.json").write_text(json.dumps({"properties": {"providers": providers}}))
+    credit = acquisition(tmp_path / "a.tif").credit
+    assert credit is not None
+    assert credit.startswith("Somebody, Somebody")
+    assert len(credit) <= 300
 
 
 def test_a_sidecar_may_be_anything(tmp_path):

@@ -129,7 +129,27 @@ def _settle(parent: int, memory_limit_bytes: int | None) -> None:
 
     signal.signal(signal.SIGTERM, interrupt)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both; the parent passes it on, once
+    _keep_stderr()
     limit_memory(memory_limit_bytes)
+
+
+def _keep_stderr() -> None:
+    """Keep standard error for what Python writes. Libraries in C write there what a file brings, as it is."""
+    import fcntl
+
+    try:
+        said = sys.stderr.fileno() if sys.stderr is not None else -1
+    except (OSError, ValueError):
+        return  # not a descriptor
+    if said != 2:
+        return
+    kept = fcntl.fcntl(said, fcntl.F_DUPFD_CLOEXEC, 3)
+    sys.stderr = open(  # noqa: SIM115
+        kept, "w", buffering=1, encoding=sys.stderr.encoding, errors=sys.stderr.errors
+    )
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, said)
+    os.close(nowhere)
 
 
 @dataclass(kw_only=True)

@@ -174,7 +174,7 @@ def _stac_credit(document: Mapping[str, Any], found: Mapping[str, Any]) -> str |
     if stated or not isinstance(providers, list):
         return stated
     names = [text(one.get("name")) for one in providers if isinstance(one, dict)]
-    return ", ".join(filter(None, names)) or None
+    return text(", ".join(filter(None, names)))
 
 
 def _first(found: Mapping[str, Any], *keys: str) -> Any:
@@ -235,7 +235,7 @@ def _xml_texts(data: bytes) -> dict[str, list[str]]:
     parser.CharacterDataHandler = characters
     try:
         parser.Parse(data, True)
-    except (expat.ExpatError, ValueError) as error:
+    except (expat.ExpatError, ValueError, LookupError) as error:  # LookupError: an encoding unknown to Python
         if isinstance(error, InputError):
             raise
         raise InputError(f"its XML is damaged: {one_line(error)}") from None
