@@ -85,7 +85,7 @@ def test_a_tile_that_cannot_be_counted(served: list[Session], history: Path, tmp
     for _ in range(2):  # counted, then as it was counted
         assert "could not be opened (" in run(str(broken), "--history", str(history), code=1).stderr
     assert "does not exist" in run(str(tmp_path / "none.tif"), "--history", str(history), code=1).stderr
-    assert "not a regular file" in run(str(tmp_path), "--history", str(history), code=1).stderr
+    assert "is a folder, not a file" in run(str(tmp_path), "--history", str(history), code=1).stderr
     assert served == []
 
 

@@ -185,7 +185,7 @@ def test_metres_without_a_crs_are_not_taken_for_degrees(tmp_path):
 def test_missing_and_too_large(tmp_path):
     with pytest.raises(MissingInput):
         read_lines(tmp_path / "none.geojson", grid=layouts.grid())
-    with pytest.raises(InputError, match="not a regular file"):
+    with pytest.raises(InputError, match="is a folder, not a file"):
         read_lines(tmp_path, grid=layouts.grid())
     path = tmp_path / "large.geojson"
     with path.open("wb") as file:

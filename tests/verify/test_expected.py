@@ -152,5 +152,5 @@ def test_a_table_that_cannot_be_read(tmp_path: Path) -> None:
         read_expected(tmp_path)
     (tmp_path / "expected.csv").unlink()
     (tmp_path / "expected.csv").mkdir()
-    with pytest.raises(InputError, match="not a regular file"):
+    with pytest.raises(InputError, match="is a folder, not a file"):
         read_expected(tmp_path)

@@ -51,7 +51,8 @@ def read_head(
     try:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):
-            raise refused(f"{name} is a folder, not a file; 'railcount batch' counts the images in a folder")
+            way_out = "; 'railcount batch' counts the images in a folder" if refused is TileRefused else ""
+            raise refused(f"{name} is a folder, not a file{way_out}")
         if not stat.S_ISREG(mode):
             raise refused(f"{name} is not a regular file")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
