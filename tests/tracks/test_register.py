@@ -311,3 +311,23 @@ def test_a_count_on_doubtful_lines_is_not_a_confident_one(drawn: RenderedScene) 
     assert result.railcars is not None
     assert result.railcars.low == 0
     assert result.railcars.high > result.railcars.best + 5
+
+
+@pytest.mark.parametrize(("on_lines", "moved_m"), [(2.0, 0.0), (0.2, 2.4)])
+def test_where_tracks_are_hidden_cars_on_the_lines_keep_them(
+    drawn: RenderedScene, monkeypatch: pytest.MonkeyPatch, on_lines: float, moved_m: float
+) -> None:
+    across = np.deg2rad(AZIMUTH_DEG)
+    given = lines_of(drawn, tuple(2.4 * np.array([np.cos(across), np.sin(across)])))
+
+    def faint(*args: object, **kwargs: object) -> list[Ribbon]:
+        return [replace(r, odds=r.odds - 8.0) for r in ribbons(*args, **kwargs)]  # type: ignore[arg-type]
+
+    def cars(network: TrackNetwork, shifts: list[np.ndarray], *_: object, **__: object) -> np.ndarray:
+        return np.array([on_lines if not shift.any() else 0.0 for shift in shifts])
+
+    monkeypatch.setattr(register, "ribbons", faint)
+    monkeypatch.setattr(register, "_bodies", cars)
+    found = registered(given, pixels_of(drawn), grid=drawn.grid).registration
+    assert found is not None
+    assert np.hypot(found.east_m, found.south_m) == pytest.approx(moved_m, abs=0.8)
