@@ -72,6 +72,19 @@ def test_chunks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_allclose(both(image), whole, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["cars", "coarse", "rows"])
+@pytest.mark.parametrize("name", ["cars", "coarse", "kinds", "rows"])
 def test_shipped_networks_load(name: str) -> None:
     assert len(load_net(name).layers) > 3
+
+
+@pytest.mark.parametrize("name", ["cars", "kinds", "rows"])
+def test_an_answer_depends_on_what_is_in_reach_and_on_nothing_else(name: str) -> None:
+    net = load_net(name)
+    image = np.random.default_rng(0).normal(size=(net.layers[0].weight.shape[1], 16, 400)).astype(np.float32)
+    image[3:] = np.abs(image[3:])
+    other = image.copy()
+    other[..., 200] += 5.0
+    changed = np.flatnonzero((np.abs(net(other) - net(image)) > 1e-6).any(axis=(0, 1)))
+    assert changed.min() >= 200 - net.reach
+    assert changed.max() <= 200 + net.reach
+    assert changed.max() - changed.min() > net.reach

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import pickle
-import sys
-import time
-from pathlib import Path
-
 import numpy as np
 import torch
-from model import cars_net, load, save
+from fit import command, fit, read
+from model import cars_net
 from scipy.ndimage import gaussian_filter
 from torch.nn.functional import cross_entropy
 
@@ -124,47 +120,24 @@ def stain(v, rng):
 
 
 def main(files, out, minutes, first=None):
-    data = [e for f in files for e in pickle.loads(Path(f).read_bytes())]
+    data = read(files)
     rng = np.random.default_rng(0)
-    torch.manual_seed(0)
-    torch.set_num_threads(1)  # beside other work, waiting threads cost more than they give
-    torch.set_flush_denormal(True)
     weight = np.array([x[0].shape[2] for x in data], float)
     weight /= weight.sum()
-    net = cars_net()
-    if first:
-        load(net, first)
-    opt = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=1e-3)
-    t0, step, total, ema = time.time(), 0, minutes * 60, None
     state_weight = torch.tensor([1.0, 1.0, 2.5])
-    while (now := time.time() - t0) < total:
-        for g in opt.param_groups:
-            g["lr"] = (
-                (1e-3 if first else 2.5e-3)
-                * min(1, step / 50)
-                * max(0.02, 0.5 * (1 + np.cos(np.pi * now / total)))
-            )
-        pick = rng.choice(len(data), BATCH, p=weight)
-        batch = [augment(*data[i], rng) for i in pick]
+
+    def batch_loss(net):
+        batch = [augment(*data[i], rng) for i in rng.choice(len(data), BATCH, p=weight)]
         x = torch.from_numpy(np.stack([b[0] for b in batch]))
         y = torch.from_numpy(np.stack([b[1] for b in batch]))
         logits = net(x)[:, :, 0]
         loss = cross_entropy(logits[:, :3], y[:, 0], weight=state_weight, ignore_index=-1)
         if (y[:, 1] >= 0).any():
             loss = loss + 0.25 * cross_entropy(logits[:, 3:], y[:, 1], ignore_index=-1)
-        opt.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        opt.step()
-        ema = loss.item() if ema is None else 0.98 * ema + 0.02 * loss.item()
-        step += 1
-        if step % 100 == 0:
-            print(step, f"{now:.0f}s loss {ema:.3f}", flush=True)
-            save(net, out)
-    save(net, out)
+        return loss
+
+    fit(cars_net(), batch_loss, out, minutes, rate=1e-3 if first else 2.5e-3, first=first)
 
 
 if __name__ == "__main__":
-    out, minutes, *rest = sys.argv[1:]
-    begin_with = rest.pop(0) if rest[0].endswith(".npz") else None
-    main(rest, out, float(minutes), begin_with)
+    command(main)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import pickle
-import sys
-import time
-from pathlib import Path
-
 import numpy as np
 import torch
-from model import kinds_net, load, save
+from fit import command, fit, read
+from model import kinds_net
 from torch.nn.functional import cross_entropy
 from train_cars import augment
 
@@ -40,41 +36,20 @@ def example(v, lab, rng):
 
 
 def main(files, out, minutes, first=None):
-    data = [e for f in files for e in pickle.loads(Path(f).read_bytes()) if bodies(e[1])]
+    data = [e for e in read(files) if bodies(e[1])]
     rng = np.random.default_rng(0)
-    torch.manual_seed(0)
-    torch.set_num_threads(1)  # beside other work, waiting threads cost more than they give
-    torch.set_flush_denormal(True)
     weight = np.array([len(bodies(lab)) for _, lab in data], float)
     weight /= weight.sum()
-    net = kinds_net()
-    if first:
-        load(net, first)
-    opt = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=1e-3)
-    t0, step, total, ema = time.time(), 0, minutes * 60, None
-    while (now := time.time() - t0) < total:
-        for g in opt.param_groups:
-            g["lr"] = 1e-3 * min(1, step / 50) * max(0.02, 0.5 * (1 + np.cos(np.pi * now / total)))
+
+    def batch_loss(net):
         batch = [example(*data[i], rng) for i in rng.choice(len(data), BATCH, p=weight)]
         answer = net(torch.from_numpy(np.stack([x for x, _ in batch])))[:, :, 0]
         said = [answer[i, :, a:b].mean(dim=1) for i, (_, cars) in enumerate(batch) for a, b, _ in cars]
         truth = [kind for _, cars in batch for *_, kind in cars]
-        if not truth:
-            continue
-        loss = cross_entropy(torch.stack(said), torch.tensor(truth), label_smoothing=SMOOTHING)
-        opt.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        opt.step()
-        ema = loss.item() if ema is None else 0.98 * ema + 0.02 * loss.item()
-        step += 1
-        if step % 100 == 0:
-            print(step, f"{now:.0f}s loss {ema:.3f}", flush=True)
-            save(net, out)
-    save(net, out)
+        return cross_entropy(torch.stack(said), torch.tensor(truth), label_smoothing=SMOOTHING)
+
+    fit(kinds_net(), batch_loss, out, minutes, rate=1e-3, first=first)
 
 
 if __name__ == "__main__":
-    out, minutes, *rest = sys.argv[1:]
-    begin_with = rest.pop(0) if rest[0].endswith(".npz") else None
-    main(rest, out, float(minutes), begin_with)
+    command(main)

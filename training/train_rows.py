@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import pickle
-import sys
-import time
-from pathlib import Path
-
 import numpy as np
 import torch
-from model import load, rows_net, save
+from fit import command, fit, read
+from model import rows_net
 from scipy.ndimage import gaussian_filter
 from torch.nn.functional import binary_cross_entropy_with_logits
 
@@ -50,24 +46,11 @@ def augment(v, lab, rng):
 
 
 def main(files, out, minutes, first=None):
-    data = [e for f in files for e in pickle.loads(Path(f).read_bytes())]
+    data = read(files)
     rng = np.random.default_rng(0)
-    torch.manual_seed(0)
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
     where = [np.argwhere(lab > 0.5) for _, lab in data]
-    net = rows_net()
-    if first:
-        load(net, first)
-    opt = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=1e-3)
-    t0, step, total, ema = time.time(), 0, minutes * 60, None
-    while (now := time.time() - t0) < total:
-        for g in opt.param_groups:
-            g["lr"] = (
-                (1e-3 if first else 3e-3)
-                * min(1, step / 50)
-                * max(0.02, 0.5 * (1 + np.cos(np.pi * now / total)))
-            )
+
+    def batch_loss(net):
         batch = []
         for i in rng.choice(len(data), BATCH):
             v, lab = data[i]
@@ -79,22 +62,11 @@ def main(files, out, minutes, first=None):
             batch.append(augment(v, lab, rng))
         x = torch.from_numpy(np.stack([b[0] for b in batch]))
         y = torch.from_numpy(np.stack([b[1] for b in batch]))
-        logits = net(x)[:, 0]
         use = (y >= 0) & (x[:, 5] > 0.5)
-        loss = binary_cross_entropy_with_logits(logits[use], y[use])
-        opt.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        opt.step()
-        ema = loss.item() if ema is None else 0.98 * ema + 0.02 * loss.item()
-        step += 1
-        if step % 100 == 0:
-            print(step, f"{now:.0f}s loss {ema:.4f}", flush=True)
-            save(net, out)
-    save(net, out)
+        return binary_cross_entropy_with_logits(net(x)[:, 0][use], y[use])
+
+    fit(rows_net(), batch_loss, out, minutes, rate=1e-3 if first else 3e-3, first=first)
 
 
 if __name__ == "__main__":
-    out, minutes, *rest = sys.argv[1:]
-    begin_with = rest.pop(0) if rest[0].endswith(".npz") else None
-    main(rest, out, float(minutes), begin_with)
+    command(main)

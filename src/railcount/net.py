@@ -49,6 +49,11 @@ class Net:
 
     layers: tuple[Layer, ...]
 
+    @property
+    def reach(self) -> int:
+        """Columns to either side of one that its answer depends on."""
+        return sum((layer.weight.shape[3] - 1) // 2 * layer.dilation_cols for layer in self.layers)
+
     def __call__(self, image: Image) -> Image:
         """(in, rows, cols) to (out, rows of the last layer, cols). Beyond the edge lie zeros."""
         lines = np.ascontiguousarray(image.transpose(1, 0, 2))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -13,14 +12,14 @@ from scipy.stats import norm
 from railcount.cars.describe import chances
 from railcount.cars.kinds import KINDS, kind_probabilities
 from railcount.cars.lengths import load_stock
-from railcount.cars.split import split
+from railcount.cars.sentence import Segment
+from railcount.cars.split import Split, split
+from railcount.cars.totals import with_totals
+from railcount.counts import TileCount
 from railcount.occupancy import SIDE_CHANNEL, Evidence, measure
 from railcount.simulate import render
 from railcount.strips import straighten
 from tests.test_scan import counted, given, pixels_of, yard
-
-if TYPE_CHECKING:
-    from railcount.cars.split import Split
 
 STOCK = {
     "tank": {"families": ("tank_4_axle",)},
@@ -110,3 +109,18 @@ def test_shared_doubts_as_drawn_by_chance() -> None:
 def test_certain_cars_are_counted_for_certain() -> None:
     d = chances(np.array([0.0, 1.0, 1.0]), correlation=0.5)
     assert d[2] == pytest.approx(1.0, abs=1e-6)
+
+
+def test_covers_are_doubted_together_and_locomotives_one_by_one() -> None:
+    n = 40
+    segments = tuple(
+        Segment(row=0, start=60 * k, end=60 * k + 52, probability=1.0, coupled=True) for k in range(n)
+    )
+    kinds = np.zeros((n, len(KINDS)))
+    kinds[:, KINDS.index("covered")] = kinds[:, KINDS.index("locomotive")] = 0.5
+    rows = Split(cars=segments, counts=np.eye(n + 1)[n], step_m=0.25)
+    told = with_totals(TileCount(tile="drawn", sha256=None, status="counted"), rows, kinds)
+    assert told.covered is not None
+    assert told.locomotives is not None
+    assert told.covered.high >= 35
+    assert told.locomotives.high == 25  # of a binomial distribution of 40 halves

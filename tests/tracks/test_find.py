@@ -233,6 +233,12 @@ def test_a_curve_runs_on_around_a_circle_and_ends_where_it_is_unclear() -> None:
     weight[:, 250:] = 0.0  # from 125 m on
     points, _ = run_on(angle, weight, line, work)
     assert points[-1, 0] == pytest.approx(work.origin[0] + 125.0, abs=1.0)
+    weight[:, 350:] = 1.0  # 50 m farther it is clear again: too far
+    points, _ = run_on(angle, weight, line, work)
+    assert points[-1, 0] == pytest.approx(work.origin[0] + 125.0, abs=1.0)
+    weight[:, 300:] = 1.0  # 25 m
+    points, _ = run_on(angle, weight, line, work)
+    assert points[-1, 0] > work.origin[0] + 245
 
 
 def test_a_curve_does_not_turn_more_tightly_than_tracks_do() -> None:

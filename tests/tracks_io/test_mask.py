@@ -242,18 +242,23 @@ def test_read_in_pieces_as_read_whole(tmp_path, monkeypatch, how):
     np.testing.assert_array_equal(marked.at(np.stack([cols, rows], axis=-1)), padded)
 
 
+def read_and_peak(path, *, grid):
+    """What a mask marks, and the most bytes that reading it took."""
+    tracemalloc.start()
+    try:
+        marked = read_marked(path, grid=grid, tile_shape=shape(grid))
+        return marked, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
 def test_a_large_mask_is_never_held_whole(tmp_path, monkeypatch):
     """Memory is that of the tracks; one that marks more than tracks would is refused."""
     grid = layouts.grid(width=6000, height=4000)
     mask = np.zeros((1, 4000, 6000), dtype=np.uint8)
     mask[0, 2000:2006, 100:5900] = 1
     path = factories.write_tif(tmp_path / "m.tif", mask, compress="deflate", transform=grid.transform)
-    tracemalloc.start()
-    try:
-        marked = read_marked(path, grid=grid, tile_shape=shape(grid))
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    marked, peak = read_and_peak(path, grid=grid)
     assert peak < mask.nbytes, "labels of the whole tile would take four times as much"
     assert len(marked.keys) == 6 * 5800
     (track,) = lines_from_mask(marked, grid=grid)
@@ -275,12 +280,7 @@ def test_a_finer_mask_that_lies_aslant_is_read_in_parts(tmp_path):
     wanted = np.zeros(shape(grid), dtype=np.int32)
     for rows, inside, row, col in places.nearest(Window(0, 0, 5000, 5000)):
         wanted[rows][inside] = mask[0, row, col]
-    tracemalloc.start()
-    try:
-        marked = read_marked(path, grid=grid, tile_shape=shape(grid))
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    marked, peak = read_and_peak(path, grid=grid)
     assert wanted.any()
     np.testing.assert_array_equal(marked.whole(), wanted)
     assert peak < 2 * mask.nbytes  # in one piece eight times as much

@@ -34,6 +34,7 @@ LOW_CONFIDENCE = 0.6
 FACTOR_POINTS = 25
 """Of the quadrature over the common factor."""
 
+
 def describe(
     split: Split,
     strips: Sequence[Strip],

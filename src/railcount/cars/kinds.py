@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 KINDS: tuple[Kind, ...] = ("gondola", "covered", "tank", "flat", "coach", "locomotive")
 """In the order of the network's answers."""
-REACH = 80
-"""Columns: the network sees no farther to either side."""
 
 
 def kind_probabilities(cars: Sequence[Segment], evidence: Sequence[Evidence]) -> Array:
@@ -44,8 +42,9 @@ def _of_row(cars: Sequence[Segment], view: NDArray[np.float32]) -> Array:
     body = np.zeros((1, *view.shape[1:]), dtype=np.float32)
     for car in cars:
         body[:, :, car.start : car.end - 1] = 1  # cars that touch stay apart
-    first = max(0, cars[0].start - REACH)
-    image = np.concatenate([view, body * view[VALID_CHANNEL]])[:, :, first : cars[-1].end + REACH]
-    answer = both_ways(load_net("kinds"), image, sided=(SIDE_CHANNEL,))[:, 0].astype(np.float64)
+    net = load_net("kinds")
+    first = max(0, cars[0].start - net.reach)
+    image = np.concatenate([view, body * view[VALID_CHANNEL]])[:, :, first : cars[-1].end + net.reach]
+    answer = both_ways(net, image, sided=(SIDE_CHANNEL,))[:, 0].astype(np.float64)
     odds = [answer[:, car.start - first : car.end - first].mean(axis=1) for car in cars]
     return np.asarray(softmax(odds, axis=1))

@@ -155,6 +155,8 @@ gsd = click.option(
     help="Size of a pixel, for a raster without a usable CRS; results are then in pixels. "
     "Overrules a CRS, and says so.",
 )
+
+
 def form(*choices: str) -> Callable[[FC], FC]:
     """--format, the first choice being the default; as ``form``."""
     return click.option(

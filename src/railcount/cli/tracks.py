@@ -97,9 +97,7 @@ def tracks(  # noqa: PLR0917
     if preview is not None:
         from railcount.outputs.overlay import draw_tracks_preview
 
-        guarded.step(
-            "preview", partial(draw_tracks_preview, network, opened, preview, overwrite=overwrite)
-        )
+        guarded.step("preview", partial(draw_tracks_preview, network, opened, preview, overwrite=overwrite))
     from railcount.outputs.table import render_tracks
     from railcount.outputs.text import credit_line
 

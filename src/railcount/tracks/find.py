@@ -127,11 +127,11 @@ def _onward(
     None where it does not, or where tracks beside it were found.
     """
     points, heading = run_on(angle, weight, line, work)
-    known = cKDTree(np.concatenate([dense(p.line) for p in pieces]))
     beyond = points[round(OVERLAP_M / work.step_m) :]
-    if len(beyond) * work.step_m < SHORTEST_M or (known.query(beyond)[0] < BESIDE_M).mean() > MOST_KNOWN:
+    if len(beyond) * work.step_m < SHORTEST_M:  # most lines end at the tile's edge
         return None
-    return points, heading
+    known = cKDTree(np.concatenate([dense(p.line) for p in pieces]))
+    return None if (known.query(beyond)[0] < BESIDE_M).mean() > MOST_KNOWN else (points, heading)
 
 
 def network_of(pieces: list[Piece], *, grid: Grid) -> TrackNetwork:
