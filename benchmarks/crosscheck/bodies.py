@@ -21,7 +21,9 @@ DUST = rgb(116, 108, 98)
 class Body:
     """One car being painted; colours and heights are kept until `finish`."""
 
-    def __init__(self, canvas: Canvas, patch: Patch, design: Design, heading: float, light: Light, rng: Rng):
+    def __init__(
+        self, canvas: Canvas, patch: Patch, design: Design, *, heading: float, light: Light, rng: Rng
+    ):
         self.canvas, self.patch, self.design, self.rng, self.px = canvas, patch, design, rng, canvas.px
         self.u, self.v = patch.u, patch.v
         x, y, z = light.to_sun
@@ -332,6 +334,6 @@ def paint_car(
     x, y, heading = place
     half_u, half_v = design.length / 2 + 0.5, design.width / 2 + 0.5
     patch = canvas.patch(x, y, heading=heading, half_u=half_u, half_v=half_v)
-    if patch is None:
+    if patch is None or min(patch.u.shape) < 3:
         return
-    PAINTERS[design.shape](Body(canvas, patch, design, heading, light, rng))
+    PAINTERS[design.shape](Body(canvas, patch, design, heading=heading, light=light, rng=rng))

@@ -45,7 +45,7 @@ def noise(shape: tuple[int, int], *, scale_px: float, rng: Rng) -> Floats:
     lumps = Image.fromarray(rng.standard_normal(small, dtype=np.float32))
     span = (0.6, 0.6, 0.6 + shape[1] / scale_px, 0.6 + shape[0] / scale_px)
     size = (shape[1], shape[0])
-    return 1.3 * np.asarray(lumps.resize(size, Image.Resampling.BICUBIC, box=span), dtype=np.float32)
+    return 1.5 * np.asarray(lumps.resize(size, Image.Resampling.BILINEAR, box=span), dtype=np.float32)
 
 
 def bar(distance: Floats, half: float, px: float) -> Floats:
@@ -116,7 +116,9 @@ class Canvas:
         u, v = dx * np.float32(c) + dy * np.float32(s), dy * np.float32(c) - dx * np.float32(s)
         return Patch(window=(rows, cols), u=u, v=v)
 
-    def put(self, patch: Patch, alpha: Floats, colour: Floats, *, height: Floats | float | None = None) -> None:
+    def put(
+        self, patch: Patch, alpha: Floats, colour: Floats, *, height: Floats | float | None = None
+    ) -> None:
         """Cover the ground with a colour; where a height is given it replaces the one there."""
         a = alpha[..., None]
         under = self.albedo[patch.window]

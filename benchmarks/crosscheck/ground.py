@@ -21,7 +21,7 @@ BALLASTS = {
     "grey": [(146, 144, 140), (130, 130, 128), (158, 156, 150), (120, 118, 114)],
     "brown": [(128, 114, 98), (116, 104, 90), (138, 124, 104), (106, 96, 86)],
     "dark": [(74, 72, 70), (62, 60, 58), (86, 80, 74), (54, 53, 52)],
-    "light": [(178, 174, 166), (188, 182, 170), (168, 162, 152)],
+    "light": [(164, 160, 152), (172, 166, 156), (158, 152, 142)],
 }
 
 
@@ -110,11 +110,11 @@ def _wander(track: Track, *, scale_m: float, rng: Rng) -> tuple[Floats, Floats]:
 
 def _ballast(canvas: Canvas, track: Track, *, colour: Floats, half_m: float, bed: Bed, rng: Rng) -> None:
     drift, fine = _wander(track, scale_m=30, rng=rng), _wander(track, scale_m=4, rng=rng)
-    between = rng.uniform(0.95, 1.25)
-    edge = rng.uniform(0.75, 1.0)
+    between = rng.uniform(0.95, 1.15)
+    edge = rng.uniform(0.98, 1.12)
     for window, index, s, t in _along(canvas, track, half_m=half_m + 0.8):
         view = canvas.albedo[window]
-        ragged = half_m * edge + 0.35 * np.interp(s, *fine)
+        ragged = half_m * edge + 0.2 * np.interp(s, *fine)
         alpha = np.clip((ragged - np.abs(t)) / 0.7 + 0.5, 0, 0.94)[:, None]
         tone = np.exp(0.08 * np.interp(s, *drift) + 0.1 * rng.standard_normal(len(s)))
         tone *= np.where(np.abs(t) > 1.6, between, 1.0)
@@ -124,8 +124,10 @@ def _ballast(canvas: Canvas, track: Track, *, colour: Floats, half_m: float, bed
 
 def _superstructure(canvas: Canvas, track: Track, *, concrete: bool, bed: Bed, rng: Rng) -> None:
     px = canvas.px
-    wood = pick([(150, 146, 138), (164, 160, 150)] if concrete else [(78, 66, 54), (92, 78, 64), (66, 58, 52)], rng)
-    visible = rng.uniform(0.35, 0.95)
+    wood = pick(
+        [(150, 146, 138), (164, 160, 150)] if concrete else [(78, 66, 54), (92, 78, 64), (66, 58, 52)], rng
+    )
+    visible = rng.uniform(0.5, 1.0)
     pitch = rng.uniform(0.58, 0.66)
     bright = rng.random() < 0.45
     rail = pick([(168, 166, 162), (188, 188, 186)] if bright else [(104, 82, 66), (88, 74, 64)], rng)
@@ -157,11 +159,14 @@ def _superstructure(canvas: Canvas, track: Track, *, concrete: bool, bed: Bed, r
         view[index] = colour
 
 
-def snow_cover(canvas: Canvas, *, share: float, rng: Rng) -> None:
-    """Snow over all that is painted so far, thin where the wind was."""
+def snow_cover(canvas: Canvas, *, share: float, rng: Rng, above_m: float = 0.0) -> None:
+    """Snow over all that is painted so far and at least this high, thin where the wind was."""
     shape = canvas.height.shape
-    lumps = noise(shape, scale_px=9 / canvas.px, rng=rng) + 0.5 * noise(shape, scale_px=2 / canvas.px, rng=rng)
-    cover = np.clip(0.5 + 1.5 * (lumps + 4.0 * (share - 0.45)), 0.0, 0.97)
+    lumps = noise(shape, scale_px=9 / canvas.px, rng=rng) + 0.5 * noise(
+        shape, scale_px=2 / canvas.px, rng=rng
+    )
+    cover = np.clip(0.5 + 0.7 * (lumps + 4.5 * (share - 0.4)), 0.0, 0.97)
+    cover = cover * (canvas.height >= above_m)
     white = rgb(232, 238, 246) * np.exp(0.03 * noise(shape, scale_px=1 / canvas.px, rng=rng))[..., None]
     canvas.albedo += (white - canvas.albedo) * cover[..., None]
 

@@ -1,6 +1,6 @@
 """Count the crosscheck's scenes and say how well: a table per kind and mode, and totals.
 
-    python benchmarks/crosscheck/judge.py --kinds mixed,empty --seeds 1-2 --modes given,found -o out.json
+python benchmarks/crosscheck/judge.py --kinds mixed,empty --seeds 1-2 --modes given,found -o out.json
 """
 
 from __future__ import annotations
@@ -86,7 +86,11 @@ def _engines(predicted: Path, truth: Path) -> Row:
     engines = [o.polygon for o in true if o.locomotive and o.visible_fraction >= MIN_VISIBLE_FRACTION]
     pairs = match([o.polygon for o in ours], engines, min_iou=FOUND_IOU).pairs
     called = sum(o.locomotive for o in ours)
-    return {"engines": len(engines), "recognised": sum(ours[i].locomotive for i, _, _ in pairs), "called": called}
+    return {
+        "engines": len(engines),
+        "recognised": sum(ours[i].locomotive for i, _, _ in pairs),
+        "called": called,
+    }
 
 
 def summed(rows: list[Row]) -> Row:
@@ -107,7 +111,11 @@ HEADER = (
 def line(kind: str, mode: str, row: Row) -> str:
     """One line of the table."""
     matched, false, missed = (row.get(key, 0) for key in ("matched", "false", "missed"))
-    shares = [(matched, matched + false), (matched, matched + missed), (2 * matched, 2 * matched + false + missed)]
+    shares = [
+        (matched, matched + false),
+        (matched, matched + missed),
+        (2 * matched, 2 * matched + false + missed),
+    ]
     told = "".join(f"{part / whole:7.3f}" if whole else f"{'-':>7}" for part, whole in shares)
     engines = f"{row['engines']}/{row['recognised']}"
     return (
@@ -150,7 +158,9 @@ def main() -> None:
     parser.add_argument("--modes", default=",".join(MODES), help="of given, found, displaced")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--src", help="folder that holds the package railcount to judge, e.g. /tmp/wr/src")
-    parser.add_argument("--cache", type=Path, default=default_cache(), help="where scenes and counts are kept")
+    parser.add_argument(
+        "--cache", type=Path, default=default_cache(), help="where scenes and counts are kept"
+    )
     parser.add_argument("-o", "--output", type=Path, help="JSON of all rows")
     asked = parser.parse_args()
     kinds, modes = asked.kinds.split(","), tuple(asked.modes.split(","))
@@ -164,7 +174,11 @@ def main() -> None:
         for found in pool.imap(work, cases):
             rows += found
             for row in found:
-                print(line(f"{row['kind']}-{row['seed']}", row["mode"], summed([row])), file=sys.stderr, flush=True)
+                print(
+                    line(f"{row['kind']}-{row['seed']}", row["mode"], summed([row])),
+                    file=sys.stderr,
+                    flush=True,
+                )
             if asked.output:
                 asked.output.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     print(table(rows, modes=modes))

@@ -48,7 +48,7 @@ class Plan:
     wide: bool = False
     gantries: float = 0.35
     """Probability of portals across the tracks; else there may be masts."""
-    beside: tuple[str, ...] = ("trees", "road", "roofs", "lot")
+    beside: tuple[str, ...] = ("trees", "trees", "road", "roofs", "lot")
     """What may stand outside the tracks."""
     crowd: float = 0.5
     """How much of it."""

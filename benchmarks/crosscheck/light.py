@@ -57,10 +57,10 @@ def shift(field: Floats, dx: int, dy: int, fill: float = 0.0) -> Floats:
 def shadow_height(height: Floats, light: Light, *, px: float) -> Floats:
     """How high the shadow of other things reaches at each pixel; steps double, so a few suffice."""
     x, y, _ = light.to_sun
-    flat = np.hypot(x, y)
+    flat = float(np.hypot(x, y))
     if flat < 1e-6:
         return np.full_like(height, -1.0)
-    x, y, fall = x / flat, y / flat, px * np.tan(np.radians(light.sun_elevation))
+    x, y, fall = x / flat, y / flat, float(px * np.tan(np.radians(light.sun_elevation)))  # float32 stays
     farthest = float(height.max()) / fall + 1
     reach, n = height, 1
     while n < farthest:
@@ -79,7 +79,7 @@ def illuminate(canvas: Canvas, light: Light) -> Floats:
     lit *= 1.0 - _overhead_shadow(canvas, light)
     open_sky = _openness(height, px=px)
     radiance = canvas.albedo * (lit[..., None] * sun_colour + open_sky[..., None] * sky_colour)
-    radiance = _look(canvas, light, radiance, shadow, open_sky, (sun_colour, sky_colour))
+    radiance = _look(canvas, light, radiance, shadow, open_sky=open_sky, colours=(sun_colour, sky_colour))
     dx, dy = (round(k * canvas.overhead_m / px) for k in light.lean)
     wires = shift(canvas.overhead, -dx, -dy)[..., None]
     return radiance * (1 - wires) + wires * np.float32(0.3)
@@ -113,6 +113,7 @@ def _look(
     light: Light,
     radiance: Floats,
     shadow: Floats,
+    *,
     open_sky: Floats,
     colours: tuple[Floats, Floats],
 ) -> Floats:

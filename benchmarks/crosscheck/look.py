@@ -1,6 +1,6 @@
 """One scene with its truth in green and a count in red.
 
-    python benchmarks/crosscheck/look.py mixed 1 --mode given -o look.png
+python benchmarks/crosscheck/look.py mixed 1 --mode given -o look.png
 """
 
 from __future__ import annotations

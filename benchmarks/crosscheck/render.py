@@ -69,9 +69,11 @@ def render(kind: str, seed: int) -> Picture:
     margin = round(MARGIN_M / gsd)
     canvas = Canvas.blank((cols + 2 * margin) * gsd, (rows + 2 * margin) * gsd, px=px)
     light = _light(plan, rng)
-    axis, tracks, cars = _build(canvas, plan, light, rng)
+    tracks, cars = _build(canvas, plan, light, rng)
     radiance = illuminate(canvas, light)
-    radiance = radiance[margin * factor : (margin + rows) * factor, margin * factor : (margin + cols) * factor]
+    radiance = radiance[
+        margin * factor : (margin + rows) * factor, margin * factor : (margin + cols) * factor
+    ]
     image = expose(radiance, _sensor(plan, rng), factor=factor, rng=rng)
     frame = shapely.box(0, 0, cols, rows)
     return Picture(
@@ -101,10 +103,10 @@ def _sensor(plan: Plan, rng: Rng) -> Sensor:
         haze=float(rng.uniform(*plan.haze)),
         blur_px=float(rng.uniform(*plan.blur_px)),
         noise=float(rng.uniform(*plan.noise)),
-        middle=float(rng.uniform(92, 142)) + (40 if plan.snow[1] else 0),
+        middle=float(rng.uniform(92, 142)) + (62 if plan.snow[1] else 0),
         gamma=float(rng.uniform(1.4, 2.2)),
         contrast=float(rng.uniform(0.85, 1.15)),
-        saturation=float(rng.uniform(0.6, 1.15)),
+        saturation=float(rng.uniform(0.5, 1.0)),
         jpeg=None if plan.jpeg is None else int(rng.integers(*plan.jpeg)),
         sharpen=float(rng.uniform(*plan.sharpen)),
         chroma_blur_px=float(rng.uniform(*plan.chroma_blur_px)),
@@ -127,15 +129,13 @@ def _axis(canvas: Canvas, plan: Plan, rng: Rng) -> Axis:
     )
 
 
-def _build(
-    canvas: Canvas, plan: Plan, light: Light, rng: Rng
-) -> tuple[Axis, list[Track], list[Standing]]:
-    """Paint everything; returns the yard's axis, its tracks and its cars."""
+def _build(canvas: Canvas, plan: Plan, light: Light, rng: Rng) -> tuple[list[Track], list[Standing]]:
+    """Paint everything; returns the tracks and the cars."""
     axis = _axis(canvas, plan, rng)
     soil(canvas, rng=rng, green=float(rng.uniform(*plan.green)), along=axis.heading)
     if plan.layout == "none":
         surroundings.cover(canvas, plan.field_of, light=light, rng=rng)
-        return axis, [], []
+        return [], []
     n = int(rng.integers(plan.n_tracks[0], plan.n_tracks[1] + 1))
     across, lanes = offsets(n, spacing=plan.spacing_m, rng=rng, lanes=plan.lanes)
     if plan.layout == "ladder":
@@ -158,12 +158,14 @@ def _build(
     surroundings.lanes(canvas, axis, lanes, snow=snow, rng=rng)
     lay(canvas, tracks, bed=bed, half_m=half, rng=rng)
     surroundings.draw(canvas, axis, strips, plan, light=light, rng=rng, flat=False)
+    if snow:
+        snow_cover(canvas, share=snow, rng=rng, above_m=2.5)
     if n > 1 and plan.layout != "ladder":
         clutter(canvas, axis, [*lanes, across[0] - 3, across[-1] + 3], n=int(rng.integers(5, 40)), rng=rng)
         if rng.random() < 0.8:
             masts(canvas, axis, tracks, gantries=bool(rng.random() < plan.gantries), rng=rng)
     cars = _traffic(canvas, tracks, plan, light, rng)
-    return axis, tracks, cars
+    return tracks, cars
 
 
 def _traffic(canvas: Canvas, tracks: list[Track], plan: Plan, light: Light, rng: Rng) -> list[Standing]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +23,7 @@ CARS = [*WHITES, *DARK, *GREYS, (150, 30, 28), (40, 60, 110), (180, 180, 184)]
 def masts(canvas: Canvas, axis: Axis, tracks: list[Track], *, gantries: bool, rng: Rng) -> None:
     """Poles of the overhead line between tracks, or portals across them, in rows."""
     across = sorted(t.offset_m for t in tracks)
-    gaps = [(a + b) / 2 for a, b in zip(across, across[1:], strict=False) if b - a > 4.4]
+    gaps = [(a + b) / 2 for a, b in pairwise(across) if b - a > 4.4]
     places = [across[0] - 2.6, *gaps, across[-1] + 2.6]
     if not gantries:
         places = [places[int(k)] for k in rng.integers(0, len(places), size=min(3, len(places)))]
@@ -66,9 +67,7 @@ def clutter(canvas: Canvas, axis: Axis, places: list[float], *, n: int, rng: Rng
         (x, y), turn = axis.place(np.array([s]), t)[0], axis.heading + axis.curvature * s
         size = [(0.6, 0.6), (1.2, 0.6), (2.5, 1.0), (0.4, 0.4)][int(rng.integers(4))]
         colour = pick([*WHITES, *RUST, *GREYS, (190, 170, 60)], rng)
-        canvas.box(
-            float(x), float(y), heading=turn, size=size, colour=colour, height=rng.uniform(0.3, 1.6)
-        )
+        canvas.box(float(x), float(y), heading=turn, size=size, colour=colour, height=rng.uniform(0.3, 1.6))
 
 
 def tree(canvas: Canvas, x: float, y: float, *, light: Light, rng: Rng) -> None:
@@ -84,7 +83,9 @@ def tree(canvas: Canvas, x: float, y: float, *, light: Light, rng: Rng) -> None:
     shade = 0.75 + 0.55 * (patch.u * sx + patch.v * sy) / radius + 0.22 * lumps
     colour = pick([(62, 82, 44), (52, 70, 42), (76, 92, 54), (90, 96, 60)], rng)
     paint = colour * np.clip(shade, 0.25, 1.7)[..., None].astype(np.float32)
-    canvas.put(patch, (far < 1).astype(np.float32), paint, height=(tall * (0.45 + 0.55 * dome)).astype(np.float32))
+    canvas.put(
+        patch, (far < 1).astype(np.float32), paint, height=(tall * (0.45 + 0.55 * dome)).astype(np.float32)
+    )
 
 
 def roof(
@@ -96,9 +97,13 @@ def roof(
         return
     alpha = bar(patch.u, size[0] / 2, canvas.px) * bar(patch.v, size[1] / 2, canvas.px)
     colour, tall = pick(ROOFS, rng), rng.uniform(3.0, 7.5)
-    paint = np.broadcast_to(colour, (*alpha.shape, 3)) * np.exp(
-        0.05 * noise(alpha.shape, scale_px=1, rng=rng) + 0.08 * noise(alpha.shape, scale_px=3 / canvas.px, rng=rng)
-    )[..., None]
+    paint = (
+        np.broadcast_to(colour, (*alpha.shape, 3))
+        * np.exp(
+            0.05 * noise(alpha.shape, scale_px=1, rng=rng)
+            + 0.08 * noise(alpha.shape, scale_px=3 / canvas.px, rng=rng)
+        )[..., None]
+    )
     height = np.full(alpha.shape, tall, np.float32)
     if rng.random() < 0.6:
         slope = rng.uniform(0.15, 0.6)
@@ -122,7 +127,9 @@ def motor_car(canvas: Canvas, x: float, y: float, *, heading: float, rng: Rng) -
     colour = pick(CARS, rng)
     canvas.box(x, y, heading=heading, size=(long, wide), colour=colour, height=0.9)
     dx, dy = np.cos(heading) * 0.2, np.sin(heading) * 0.2
-    canvas.box(x - dx, y - dy, heading=heading, size=(long * 0.55, wide * 0.86), colour=rgb(40, 44, 50), height=1.4)
+    canvas.box(
+        x - dx, y - dy, heading=heading, size=(long * 0.55, wide * 0.86), colour=rgb(40, 44, 50), height=1.4
+    )
     canvas.box(x - dx, y - dy, heading=heading, size=(long * 0.33, wide * 0.8), colour=colour, height=1.45)
 
 
@@ -154,7 +161,9 @@ def container_block(
             colour = vary(main, rng, tone=0.08) if rng.random() < 0.45 else pick(BOXES, rng)
             place = x + u * c - v * s, y + u * s + v * c
             tall = 2.6 * int(rng.integers(1, 4))
-            canvas.box(*place, heading=heading, size=(long, 2.44), colour=colour, height=tall, grain=0.05, rng=rng)
+            canvas.box(
+                *place, heading=heading, size=(long, 2.44), colour=colour, height=tall, grain=0.05, rng=rng
+            )
 
 
 def furrows(canvas: Canvas, *, heading: float, pitch: float, strength: float, rng: Rng) -> None:

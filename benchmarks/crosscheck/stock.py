@@ -27,7 +27,16 @@ PAINTS = [
     (50, 70, 100),
     (90, 110, 110),
 ]
-BOXES = [*PAINTS, (170, 70, 50), (200, 200, 196), (36, 76, 130), (200, 120, 50), (150, 150, 150), (60, 110, 90)]
+BOXES = [
+    *PAINTS,
+    (170, 70, 50),
+    (200, 200, 196),
+    (36, 76, 130),
+    (200, 120, 50),
+    (150, 150, 150),
+    (60, 110, 90),
+]
+LIVERIES = [(170, 50, 40), (60, 100, 60), (50, 80, 140), (190, 150, 50), (70, 70, 72), (200, 90, 40)]
 TARPS = [(70, 100, 80), (60, 80, 120), (110, 112, 110), (86, 84, 76), (150, 150, 146), (48, 60, 58)]
 LOADS: dict[str, tuple[int, int, int]] = {
     "coal": (34, 34, 36),
@@ -153,7 +162,8 @@ def tarped(rng: Rng) -> Design:
 def hopper(rng: Rng) -> Design:
     """An open hopper, empty: sloping ends, cross ridges."""
     design = gondola(rng, load="")
-    return replace(design, shape="hopper", height=rng.uniform(3.0, 3.8), body=pick([*GREYS, *RUST, *DARK], rng))
+    body = pick([*GREYS, *RUST, *DARK], rng)
+    return replace(design, shape="hopper", height=rng.uniform(3.0, 3.8), body=body)
 
 
 def tank(rng: Rng, *, dark: bool = False) -> Design:
@@ -259,7 +269,7 @@ def locomotive(rng: Rng) -> Design:
         length=rng.uniform(15.8, 21.5),
         width=rng.uniform(2.8, 3.1),
         height=rng.uniform(4.1, 4.7),
-        body=pick([(170, 50, 40), (60, 100, 60), (50, 80, 140), (190, 150, 50), (70, 70, 72), (200, 90, 40)], rng),
+        body=pick(LIVERIES, rng),
         top=pick([*GREYS, *DARK, (120, 60, 50), (80, 90, 80)], rng),
         detail=detail,
     )

@@ -39,7 +39,15 @@ class Strip:
     depth_m: float
 
 
-DEPTHS_M = {"road": 9.0, "trees": 10.0, "roofs": 32.0, "lot": 34.0, "trailers": 40.0, "containers": 40.0, "fields": 60.0}
+DEPTHS_M = {
+    "road": 9.0,
+    "trees": 10.0,
+    "roofs": 32.0,
+    "lot": 34.0,
+    "trailers": 40.0,
+    "containers": 40.0,
+    "fields": 60.0,
+}
 
 
 def zone(canvas: Canvas, across: list[float], plan: Plan, *, rng: Rng) -> list[Strip]:
@@ -135,9 +143,8 @@ def lot(
             turn = heading + (0.0 if along else np.pi / 2)
             if what == "lot" or rng.random() < 0.3:
                 mark = u - pitch / 2
-                canvas.box(
-                    x + mark * c - v * s, y + mark * s + v * c, heading=turn, size=(deep, 0.12), colour=rgb(200, 200, 196)
-                )
+                at = x + mark * c - v * s, y + mark * s + v * c
+                canvas.box(*at, heading=turn, size=(deep, 0.12), colour=rgb(200, 200, 196))
             if rng.random() < full:
                 at = x + u * c - v * s, y + u * s + v * c
                 wobble = turn + float(rng.normal(0, 0.02))
@@ -221,7 +228,11 @@ def _highway(canvas: Canvas, axis: Axis, *, half: float, light: Light, rng: Rng)
 
 def _buildings(canvas: Canvas, axis: Axis, what: str, *, half: float, light: Light, rng: Rng) -> None:
     """Greenhouses wall to wall, halls, or rows of houses along streets."""
-    deep, long, gap = {"greenhouse": (8.0, 60.0, 0.0), "roofs": (22.0, 50.0, 7.0), "housing": (9.5, 13.0, 5.0)}[what]
+    deep, long, gap = {
+        "greenhouse": (8.0, 60.0, 0.0),
+        "roofs": (22.0, 50.0, 7.0),
+        "housing": (9.5, 13.0, 5.0),
+    }[what]
     deep *= float(rng.uniform(0.7, 1.2))
     t, number = -half, 0
     while t < half:

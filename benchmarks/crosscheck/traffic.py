@@ -32,9 +32,8 @@ class Standing:
         along = np.array([c, s]) * self.design.length / 2
         across = np.array([-s, c]) * self.design.width / 2
         middle = np.array([x, y]) + np.array(lean) * self.design.height / 2
-        return np.array(
-            [middle + along + across, middle + along - across, middle - along - across, middle - along + across]
-        )
+        corners = [along + across, along - across, -along - across, across - along]
+        return middle + np.array(corners)
 
 
 def occupy(track: Track, plan: Plan, *, fill: float, fleet: list[Design], rng: Rng) -> list[Standing]:
