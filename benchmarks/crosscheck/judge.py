@@ -95,7 +95,8 @@ def _engines(predicted: Path, truth: Path) -> Row:
 
 def summed(rows: list[Row]) -> Row:
     """Several rows as one; figures over all their cars together."""
-    keys = ("truth", "best", "low", "high", "matched", "false", "missed", "engines", "recognised", "tracks")
+    keys = ("truth", "best", "low", "high", "matched", "false", "missed", "tracks")
+    keys = (*keys, "engines", "recognised", "called")
     out: Row = {key: sum(row.get(key) or 0 for row in rows) for key in keys}
     told = [row["held"] for row in rows if row["held"] is not None]
     out["held"] = f"{sum(told)}/{len(told)}"
@@ -104,7 +105,7 @@ def summed(rows: list[Row]) -> Row:
 
 HEADER = (
     f"{'kind':<24}{'mode':<10}{'truth':>6}{'best':>6}{'low':>6}{'high':>6}{'held?':>7}"
-    f"{'prec.':>7}{'recall':>7}{'F1':>7}{'engines':>9}{'tracks':>7}"
+    f"{'prec.':>7}{'recall':>7}{'F1':>7}{'engines':>10}{'tracks':>7}"
 )
 
 
@@ -117,10 +118,10 @@ def line(kind: str, mode: str, row: Row) -> str:
         (2 * matched, 2 * matched + false + missed),
     ]
     told = "".join(f"{part / whole:7.3f}" if whole else f"{'-':>7}" for part, whole in shares)
-    engines = f"{row['engines']}/{row['recognised']}"
+    engines = f"{row['engines']}/{row['recognised']}/{row['called']}"
     return (
         f"{kind:<24}{mode:<10}{row['truth']:>6}{row['best']:>6}{row['low']:>6}{row['high']:>6}"
-        f"{row['held']:>7}{told}{engines:>9}{row['tracks']:>7}"
+        f"{row['held']:>7}{told}{engines:>10}{row['tracks']:>7}"
     )
 
 

@@ -11,11 +11,14 @@ from ground import GRASSES, SOILS
 from stock import BOXES, DARK, GREYS, RUST, WHITES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from canvas import Rng
     from layout import Axis, Track
     from light import Light
 
 ROOFS = [*GREYS, *WHITES, (150, 90, 70), (120, 70, 60), (80, 80, 84), (170, 150, 130), (96, 110, 120)]
+GLASS = [(196, 204, 204), (180, 190, 190), (208, 214, 212), (168, 182, 178)]
 ASPHALTS = [(110, 110, 110), (92, 92, 94), (128, 126, 122), (146, 142, 136)]
 CARS = [*WHITES, *DARK, *GREYS, (150, 30, 28), (40, 60, 110), (180, 180, 184)]
 
@@ -89,14 +92,22 @@ def tree(canvas: Canvas, x: float, y: float, *, light: Light, rng: Rng) -> None:
 
 
 def roof(
-    canvas: Canvas, x: float, y: float, *, heading: float, size: tuple[float, float], light: Light, rng: Rng
+    canvas: Canvas,
+    x: float,
+    y: float,
+    *,
+    heading: float,
+    size: tuple[float, float],
+    light: Light,
+    rng: Rng,
+    colours: Sequence[tuple[int, int, int]] = ROOFS,
 ) -> None:
     """A flat or a pitched roof; the ridge runs along."""
     patch = canvas.patch(x, y, heading=heading, half_u=size[0] / 2 + 0.3, half_v=size[1] / 2 + 0.3)
     if patch is None:
         return
     alpha = bar(patch.u, size[0] / 2, canvas.px) * bar(patch.v, size[1] / 2, canvas.px)
-    colour, tall = pick(ROOFS, rng), rng.uniform(3.0, 7.5)
+    colour, tall = pick(list(colours), rng), rng.uniform(3.0, 7.5)
     paint = (
         np.broadcast_to(colour, (*alpha.shape, 3))
         * np.exp(

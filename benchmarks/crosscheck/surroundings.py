@@ -234,6 +234,7 @@ def _buildings(canvas: Canvas, axis: Axis, what: str, *, half: float, light: Lig
         "housing": (9.5, 13.0, 5.0),
     }[what]
     deep *= float(rng.uniform(0.7, 1.2))
+    colours = scenery.GLASS if what == "greenhouse" else scenery.ROOFS
     t, number = -half, 0
     while t < half:
         s = -half
@@ -241,7 +242,9 @@ def _buildings(canvas: Canvas, axis: Axis, what: str, *, half: float, light: Lig
             size = (long * float(rng.uniform(0.6, 1.3)), deep)
             x, y = (float(k) for k in axis.place(np.array([s + size[0] / 2]), t + deep / 2)[0])
             if rng.random() < 0.9:
-                scenery.roof(canvas, x, y, heading=axis.heading, size=size, light=light, rng=rng)
+                scenery.roof(
+                    canvas, x, y, heading=axis.heading, size=size, light=light, rng=rng, colours=colours
+                )
             s += size[0] + gap * float(rng.uniform(0.5, 2.0)) + (1.0 if what == "greenhouse" else 0.0)
         number += 1
         t += deep + gap
