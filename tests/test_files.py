@@ -72,6 +72,18 @@ def test_folders(tmp_path: Path) -> None:
         check_target(tmp_path / "no" / "a.json")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are a matter of POSIX")
+def test_not_over_a_pipe(tmp_path: Path) -> None:
+    """Who reads from it would wait for ever."""
+    os.mkfifo(tmp_path / "a.json")
+    (tmp_path / "link.json").symlink_to(tmp_path / "a.json")
+    for name in ("a.json", "link.json"):
+        with pytest.raises(OutputError, match="is a pipe or a device"):
+            write_bytes(tmp_path / name, b"new", overwrite=True)
+    assert (tmp_path / "a.json").is_fifo()
+    assert (tmp_path / "link.json").is_symlink()
+
+
 @pytest.mark.skipif(not hasattr(os, "seteuid"), reason="leave to write is a matter of POSIX here")
 def test_a_folder_that_may_not_be_written_to() -> None:
     """Seen before a long count, not after it."""

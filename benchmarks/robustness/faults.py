@@ -5,9 +5,11 @@
 Runs commands under `strace --inject`: the n-th call of each process that writes, syncs, renames or
 links fails (disk full, input/output error), or the process is killed there. After each run every output is
 as before or as an undisturbed run makes it, never half; a history passes SQLite's `integrity_check`
-and, counted again, is the undisturbed one; the exit code is not 0 unless all is there; there is no traceback,
-and, but for kills, nothing else is left in the folder. Needs Linux and strace. Exits with 1 where a promise
-is broken.
+and, counted again, is the undisturbed one; the exit code is not 0 unless all is there; there is no traceback;
+where a call on an output fails, the message names that output; and, but for kills, nothing else is left in
+the folder. The history that a scan compares with stays as it was. Needs Linux and strace. Exits with 1 where
+a promise is broken. A pipe between two processes of one machine does not fail so: where that is what failed,
+a traceback is let pass.
 """
 
 from __future__ import annotations
@@ -57,6 +59,10 @@ def writers(tile: str, archive: str, history: str) -> dict[str, Writer]:
         "scan, Parquet": ("scan", tile, "--overwrite", "-o", "a.parquet"),
         "scan, strips": ("scan", tile, "--overwrite", "--strips", "a.png"),
         "scan, picture": ("scan", tile, "--overwrite", "--overlay", "a.png"),
+        "scan, with its past": (
+            *("scan", tile, "--overwrite", "-o", "a.json"),
+            *("--overlay", "a.png", "--history", history),
+        ),
         "tracks, lines": (*lines, "a.geojson"),
         "tracks, GeoPackage": (*lines, "a.gpkg"),
         "tracks, mask": (*lines, "a.tif"),
@@ -82,16 +88,27 @@ def writers(tile: str, archive: str, history: str) -> dict[str, Writer]:
 
 def run(
     folder: Path, words: tuple[str, ...], *, fault: str | None = None, n: int = 0
-) -> tuple[int, str, bool]:
-    """Exit code, standard error, and whether the fault came."""
+) -> tuple[int, str, list[str] | None]:
+    """Exit code, standard error, and the calls that failed; None where the fault did not come."""
     log = folder.parent / "calls"
-    inject = ["strace", "-f", "-qq", "-o", str(log), "-e", f"trace={CALLS}"]
+    inject = ["strace", "-f", "-y", "-qq", "-o", str(log), "-e", f"trace={CALLS}"]
     inject += ["-e", f"inject={CALLS}:{fault}:when={n}"]
     command = [*(inject if fault else []), sys.executable, "-m", "railcount", *words]
     done = subprocess.run(command, cwd=folder, capture_output=True, check=False, timeout=120)
     said = log.read_text("utf-8", "replace") if fault else ""
-    came = "(INJECTED)" in said or "killed by SIGKILL" in said
-    return done.returncode, done.stderr.decode("utf-8", "replace"), came
+    failed = [line for line in said.splitlines() if "(INJECTED)" in line]
+    came = bool(failed) or "killed by SIGKILL" in said
+    return done.returncode, done.stderr.decode("utf-8", "replace"), failed if came else None
+
+
+def unnamed(one: Writer, failed: list[str], err: str) -> list[str]:
+    """Outputs whose hidden file, which becomes the output, a call failed on, and that no message names."""
+    return [
+        name
+        for name in one.outputs
+        if name not in err
+        and any(f".{Path(name).stem}." in call and Path(name).suffix in call for call in failed)
+    ]
 
 
 def digest(history: Path) -> str:
@@ -139,6 +156,9 @@ def tried(one: Writer, folder: Path, *, kind: str, every: int, say: Callable[[st
     begin(folder, one)
     code, err, _ = run(folder, one.words)
     assert code == 0, err
+    read = {
+        path: digest(path) for path in map(Path, one.words) if path.suffix == ".sqlite" and path.is_absolute()
+    }
     whole = {name: (folder / name).read_bytes() for name in one.outputs}
     kept = None if one.history is None else digest(folder / one.history)
     n_runs = 0
@@ -153,16 +173,21 @@ def tried(one: Writer, folder: Path, *, kind: str, every: int, say: Callable[[st
                 say(f"{where}{name} is neither old nor new")
         if code == 0 and not is_whole:
             say(f"{where}exit code 0 without its outputs")
-        if "Traceback" in err:
+        if code and (silent := unnamed(one, came or [], err)):
+            say(f"{where}exit code {code} and no word of {', '.join(silent)}: {err[-300:]}")
+        if "Traceback" in err and not all("<pipe:" in call for call in came or [""]):
             say(f"{where}{err[-400:]}")
         known = {*one.outputs, *(f"{one.history}{end}" for end in ("", "-wal", "-shm", "-journal", ".lock"))}
         if kind != "killed" and (extra := {path.name for path in folder.iterdir()} - known):
             say(f"{where}left behind: {', '.join(sorted(extra))}")
+        for path, held in read.items():
+            if digest(path) != held:
+                say(f"{where}the history that was read is another")
         if one.history is not None:
             again, err, _ = run(folder, one.words)
             if again or digest(folder / one.history) != kept:
                 say(f"{where}counted again (exit code {again}) the history is another: {err[-200:]}")
-        if not came:
+        if came is None:
             break
     return n_runs
 

@@ -91,8 +91,11 @@ PARSERS: dict[str, tuple[Callable[[bytes], object], str]] = {
 """Name to what reads bytes, and where examples are."""
 EXAMPLES = {
     "json": [b'{"properties": {"datetime": "2023-10-05T02:11:00Z", "eo:cloud_cover": 3, "gsd": 0.5}}'],
-    "imd": [b"BEGIN_GROUP = IMAGE_1\n\tsatId = \"WV03\";\n\tfirstLineTime = 2023-10-05T02:11:00.0Z;\n"],
-    "xml": [b'<?xml version="1.0"?><isd><IMD><MEANSUNAZ>157.2</MEANSUNAZ><SATID>WV03</SATID></IMD></isd>'],
+    "imd": [b'BEGIN_GROUP = IMAGE_1\n\tsatId = "WV03";\n\tfirstLineTime = 2023-10-05T02:11:00.0Z;\n'],
+    "xml": [
+        b'<?xml version="1.0"?><isd><IMD><MEANSUNAZ>157.2</MEANSUNAZ><SATID>WV03</SATID></IMD></isd>',
+        b'<?xml version="1.0" encoding="rot13"?><isd><IMD><SATID>WV03</SATID></IMD></isd>',
+    ],
     "lines": [b'{"type": "LineString", "coordinates": [[130.62, 42.41], [130.63, 42.42]]}'],
     "outlines": [
         b'{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"kind": "tank"}, '

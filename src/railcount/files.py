@@ -32,11 +32,15 @@ def check_target(path: str | os.PathLike[str], *, overwrite: bool = False) -> Pa
     Asked before a long count, so that its result is not lost for a typing error.
 
     Raises OutputExists where it is taken and ``overwrite`` is False, OutputError where
-    its folder is missing or may not be written to, or the path is a folder.
+    its folder is missing or may not be written to, or the path is a folder, a pipe or a device.
     """
     target = Path(path)
     if target.is_dir():
         msg = f"an output must be a file, but {target} is a folder; add a file name"
+        raise OutputError(msg)
+    if target.exists() and not target.is_file():
+        # It would be replaced, and who waits at the other end of a pipe would wait for ever.
+        msg = f"an output must be a file, but {target} is a pipe or a device; choose another name"
         raise OutputError(msg)
     if not overwrite and os.path.lexists(target):
         msg = f"{target} exists; choose another name or give --overwrite"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 import railcount
 from railcount.batch.parameters import Parameters, content_digest
-from railcount.errors import MissingInput
+from railcount.errors import InputError, MissingInput
 from railcount.raster.limits import Limits
 from railcount.sites import loading
 
@@ -99,3 +100,11 @@ def test_a_digest_comes_in_steps(tmp_path: Path) -> None:
     path.write_bytes(b"abc")
     digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert list(content_digest(path, n_bytes=2)) == [None, None, digest]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are a matter of POSIX")
+@pytest.mark.parametrize("name", ["tracks", "mask"])
+def test_a_pipe_is_declined_and_not_waited_for(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="pipe is not a regular file"):
+        replace(Parameters(), **{name: tmp_path / "pipe"}).key()

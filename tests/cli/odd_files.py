@@ -260,6 +260,11 @@ TAGS: dict[str, dict[int, tuple[int, Any]]] = {
 """Name to the tags that differ from a plain file's."""
 
 
+_LERC_1 = b"CntZImage " + struct.pack(
+    "<4id3i154x", 11, 8, ROWS, COLS, 0.5, 1_925_407_999, 1_025_699_969, -1_134_333_483
+)  # a head that leads its decoder through 2 * 10**18 tiles, or astray
+
+
 def _cut_in_the_directory() -> bytes:
     tiff = Tiff()
     return tiff.to_bytes()[: tiff.ifd_at + 30]
@@ -393,6 +398,7 @@ MADE: dict[str, Callable[[], bytes]] = {
     "webp_of_noise": lambda: _compressed(50001, picture().tobytes()),
     "zstd_of_noise": lambda: _compressed(50000, b"\x28\xb5\x2f\xfd" + picture().tobytes()),
     "lerc_of_noise": lambda: _compressed(34887, b"Lerc2 " + picture().tobytes(), {50674: (LONG, (4, 0))}),
+    "lerc_of_version_1": lambda: _compressed(34887, _LERC_1, {50674: (LONG, (2, 0))}),
     "webp_of_another_size": lambda: _compressed(50001, _image("WEBP", size=(2000, 1500))),
     "webp_cut": lambda: _compressed(50001, _image("WEBP")[:200]),
     "jpeg_sound": lambda: _compressed(JPEG, _image("JPEG"), {PHOTOMETRIC: (SHORT, (6,))}),

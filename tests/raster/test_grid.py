@@ -88,6 +88,8 @@ def test_south_up_and_degrees(tmp_path):
         ({"crs": "EPSG:4326", "transform": Affine(1e-5, 0, 10, 0, -1e-5, 200)}, "does not lie on the Earth"),
         ({"transform": Affine(1e-13, 0, 0, 0, -1e-13, 0)}, "makes no sense"),
         ({"transform": Affine(1e-6, 0, 633_000, 0, -0.5, 4_697_000)}, "geotransform is wrong"),
+        ({"transform": Affine(1e-6, 0, 633_000, 0, -1e-6, 4_697_000)}, r"0\.001 to 10000 m are believed"),
+        ({"transform": Affine(20_000, 0, 0, 0, -20_000, 4_697_000)}, r"0\.001 to 10000 m are believed"),
         ({"transform": Affine(0.5, 0.5, 633_000, -0.5, -0.54, 4_697_000)}, "geotransform is wrong"),
         ({"transform": Affine(1e300, 0, 0, 0, -1e300, 0)}, "makes no sense"),
     ],

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import railcount
 from railcount.errors import InputError, MissingInput
 from railcount.raster.limits import DEFAULT_DRIVERS, Driver, Limits
+from railcount.raster.paths import read_head
 from railcount.text import one_line
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ def content_digest(path: Path, *, n_bytes: int = _CHUNK) -> Iterator[str | None]
 
 
 def _digest_of(path: Path) -> str:
+    read_head(path, n_bytes=0, refused=InputError, unreadable=InputError)  # a pipe would block for ever
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -21,6 +21,9 @@ WAY_OUT = "give the pixel size in metres with --gsd (results are then in pixel c
 _MAX_SCALE_ERROR = 0.01
 """Above this difference to the ellipsoid a projection's own metres are not believed (Web Mercator at
 42 degrees north is off by 35 %; UTM by less than 0.1 %)."""
+FINEST_M, COARSEST_M = 1e-3, 1e4
+"""Pixels that may be. What is sought has its size in metres: in pixels of a thousandth of a millimetre the
+filters for it would be millions of them wide."""
 _MAX_ASPECT = 10.0
 """Of a pixel; degrees of equal size are 1 : 6 at 80 degrees north."""
 _MAX_TURN_DEG = 5.0
@@ -32,7 +35,7 @@ def grid_from_gsd(*, width: int, height: int, gsd_m: float) -> Grid:
 
     Raises InputError unless ``gsd_m`` is finite and between 1 mm and 10 km.
     """
-    if not (math.isfinite(gsd_m) and 1e-3 <= gsd_m <= 1e4):
+    if not FINEST_M <= gsd_m <= COARSEST_M:
         raise InputError(f"gsd_m must be a pixel size from 0.001 to 10000 metres, got {gsd_m!r}")
     return Grid(
         width=width,
@@ -63,12 +66,18 @@ def grid_from_dataset(dataset: Any) -> Grid:
 
 
 def _check_shape(local: NDArray[np.float64]) -> None:
-    """Refuse pixels so long or so skewed that an image of them at even pixels would be a line."""
+    """Refuse pixels so long or so skewed that an image of them at even pixels would be a line, and those of
+    no camera's size."""
     long_m, short_m = np.linalg.svd(local, compute_uv=False).tolist()
     if long_m > _MAX_ASPECT * short_m:
         raise TileRefused(
             f"the raster's pixels are {long_m:.3g} x {short_m:.3g} m on the ground, so its geotransform is "
             f"wrong: {WAY_OUT}"
+        )
+    if not FINEST_M <= short_m <= long_m <= COARSEST_M:
+        raise TileRefused(
+            f"the raster's pixels are {long_m:.3g} m on the ground, and {FINEST_M:g} to {COARSEST_M:g} m are "
+            f"believed: {WAY_OUT}"
         )
 
 

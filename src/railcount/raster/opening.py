@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 import os
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -177,6 +178,8 @@ def open_tile(
             grid = grid_from_dataset(dataset)
         dtype = str(dataset.dtypes[0])
         compression = dataset.tags(ns="IMAGE_STRUCTURE").get("COMPRESSION", "")
+        if compression == "LERC":
+            _check_lerc(where)
         tags, imagery = dataset.tags(), dataset.tags(ns="IMAGERY")
     acquisition = acquisition_of(where, acquired=acquired, tags=tags, imagery=imagery, notes=plan.notes)
     return RasterTile(
@@ -222,6 +225,17 @@ def _check_alone(path: Path, *, driver: Driver) -> None:
             f"beside it lies {one_line(beside.name)}, which GDAL would read with it and which can say "
             "anything: move that file away"
         )
+
+
+def _check_lerc(path: Path) -> None:
+    """Refuse blocks of LERC's first version, which no TIFF has: their decoder believes a damaged head, and
+    then runs for minutes over nothing."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        if content.find(b"CntZImage ") >= 0:
+            raise TileRefused(
+                "its pixels are in the first version of LERC, which is not read: convert it to another "
+                "compression with gdal_translate -co COMPRESS=DEFLATE"
+            )
 
 
 def check_limits(dataset: Any, limits: Limits) -> tuple[int, int]:
