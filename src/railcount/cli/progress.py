@@ -24,7 +24,7 @@ def make_way() -> None:
 
 
 class Progress:
-    """Counts steps, in a ``with``; shows nothing where stderr is no terminal, and with -q."""
+    """Counts steps, in a ``with``; shows nothing where stderr is no terminal, with -q, and of one step."""
 
     def __init__(self, noun: str) -> None:
         """``noun``: what is counted, in the plural."""
@@ -48,6 +48,7 @@ class Progress:
         """So many steps in all; ``n_slow`` of them take time."""
         self._n_total, self._n_slow = n_total, n_slow
         self._began = time.monotonic()
+        self._shown = self._shown and n_total > 1
         if self._shown and n_slow:
             self._draw()
 

@@ -130,8 +130,7 @@ def scan(  # noqa: PLR0917
     }
     counts = []
     with Progress("tiles") as progress:
-        if len(tiles) > 1:
-            progress.begin(n_total=len(tiles), n_slow=len(tiles))
+        progress.begin(n_total=len(tiles), n_slow=len(tiles))
         for number, tile in enumerate(tiles):
             keeps = bool(pictures or sheets)
             counts.append(_count(tile, guarded, number=number, keep_strips=keeps, options=counting | reading))
