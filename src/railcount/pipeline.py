@@ -152,9 +152,11 @@ def _scan_open(
     if regime == "occupied_length" and not given:
         reason = _cannot_find(tile.grid)
         return replace(result, sha256=tile.sha256, status="uncountable", reasons=(*tile.reasons, reason))
+    logger.info("%s: %d x %d pixels of %.2f m", name, tile.grid.width, tile.grid.height, tile.grid.gsd_m)
     with tile.held_open():
         mosaic = mosaic_of(tile, site=known, valid=valid, limits=limits, drivers=drivers)
         network = _located(tile, mosaic, site=known, tracks=tracks, mask=mask, limits=limits, drivers=drivers)
+        logger.info("%s: %d tracks, %s", name, len(network.tracks), network.source)
         rolling = stock or (known.stock if known else DEFAULT_STOCK)
         result = count_on(replace(result, network=network), mosaic, network, stock=rolling)
         if mosaic.hidden.n_pixels and not mosaic.hidden.n_image:

@@ -158,6 +158,7 @@ def run(jobs: Sequence[Job], *, scanning: Scanning | None = None, n_workers: int
     with closing(records):
         for job in jobs:
             record = None if job.tile in missing else next(records)
+            logger.info("%s: %s", job.tile, "missing" if record is None else record.status)
             yield Outcome(tile=job.tile, expected=job.row, measured=record)
 
 

@@ -179,7 +179,7 @@ def test_a_history_that_cannot_be_used_names_the_way_out(archive: Path) -> None:
     Path("h.sqlite").write_text("not a history")
     result = run()
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "--no-history" in result.stderr
+    assert "name another file with --history" in result.stderr
     assert result.stderr.count("\n") == 1
 
 

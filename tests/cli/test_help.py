@@ -14,6 +14,7 @@ from railcount.cli.main import COMMANDS, cli
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 def walk(command: click.Command, *names: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
@@ -63,3 +64,19 @@ def test_help_ends_with_examples_whose_options_exist(names: tuple[str, ...]) -> 
 def test_every_option_says_what_it_is_for(names: tuple[str, ...]) -> None:
     silent = [p.opts for p in TREE[names].params if isinstance(p, click.Option) and not p.help]
     assert silent == []
+
+
+@pytest.mark.parametrize("names", TREE, ids=" ".join)
+def test_every_command_takes_verbose_and_quiet(names: tuple[str, ...]) -> None:
+    flags = {flag for param in TREE[names].params for flag in param.opts}
+    assert {"-v", "--verbose", "-q", "--quiet"} <= flags
+
+
+def test_quiet_leaves_notes_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAILCOUNT_HISTORY", str(tmp_path / "none.sqlite"))
+    said = CliRunner().invoke(cli, ["history", "list"])
+    assert "railcount: no history yet at" in said.stderr
+    assert CliRunner().invoke(cli, ["history", "list", "-q"]).stderr == ""
+    made = ["site", "init", "x", "--bbox", "7.63,47.52,7.67,47.54", "-o"]
+    assert "now fill in" in CliRunner().invoke(cli, [*made, str(tmp_path / "loud")]).stderr
+    assert CliRunner().invoke(cli, ["-q", *made, str(tmp_path / "still")]).stderr == ""

@@ -22,6 +22,7 @@ from railcount.raster.limits import Limits
 from ..outputs import factories
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from click.testing import Result
@@ -276,6 +277,8 @@ def test_letters_that_stdout_lacks_are_escaped(scan: Scan) -> None:
     [
         ([], [], ["warned"]),
         (["-v"], [], ["told", "warned"]),
+        (["--verbose"], [], ["told", "warned"]),
+        ([], ["--quiet"], []),
         ([], ["-v"], ["told", "warned"]),
         (["-v"], ["-v"], ["whispered", "told", "warned"]),
         ([], ["-q"], []),
@@ -317,3 +320,34 @@ def test_a_history_tells_what_was_counted_before(scan: Scan, tmp_path: Path) -> 
         pass
     scan.run("a.tif", "--history", str(tmp_path / "h.sqlite"))
     assert scan.asked[0][1]["past"](load("tumangang")) == ()
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda path: path.mkdir(), "is not a regular file; name another file with --history"),
+        (lambda path: path.write_text("text"), "is not an SQLite file"),
+        (lambda path: None, "there is no history at"),
+    ],
+)
+def test_a_history_that_cannot_be_read_is_said_before_counting(
+    scan: Scan, tmp_path: Path, make: Callable[[Path], object], words: str
+) -> None:
+    make(tmp_path / "h.sqlite")
+    result = scan.run("a.tif", "--history", tmp_path / "h.sqlite")
+    assert (result.exit_code, scan.asked) == (1, [])
+    assert words in result.stderr
+
+
+def test_a_history_of_a_newer_railcount_is_said_before_counting(scan: Scan, tmp_path: Path) -> None:
+    import sqlite3
+
+    from railcount.history import History
+
+    History.open(tmp_path / "h.sqlite").close()
+    with sqlite3.connect(tmp_path / "h.sqlite") as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    result = scan.run("a.tif", "--history", tmp_path / "h.sqlite")
+    assert (result.exit_code, scan.asked) == (1, [])
+    assert "newer railcount" in result.stderr

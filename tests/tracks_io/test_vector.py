@@ -151,14 +151,14 @@ def test_lines_are_cut_at_the_edge_plus_20_m(tmp_path):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("", "neither GeoJSON nor GeoPackage"),
+        ("", "neither GeoJSON nor GeoPackage: in QGIS, export the lines"),
         ("<kml/>", "neither GeoJSON nor GeoPackage"),
         ("[1]", "not GeoJSON"),
         ("{}", "no 'type'"),
         ('{"type": "FeatureCollection"}', "without a list"),
-        ('{"type": "FeatureCollection", "features": []}', "no lines"),
+        ('{"type": "FeatureCollection", "features": []}', "no lines: draw .* without --tracks"),
         ('{"type": "FeatureCollection", "features": [3]}', "feature 1 is not an object"),
-        (json.dumps(feature([0, 0], "Point")), "is a Point: tracks must be LineString"),
+        (json.dumps(feature([0, 0], "Point")), "is a Point: tracks .*; take what"),
         (json.dumps(feature([[0, 0], ["a", 1]])), "not pairs of numbers"),
         (json.dumps(feature([[0, 0], [1]])), "not pairs of numbers"),
         (json.dumps(feature(None)), "not pairs of numbers"),

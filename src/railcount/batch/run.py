@@ -237,6 +237,7 @@ class Batch:
         unit = self._units[job.unit]
         unit.where[neighbourhood_of(record)] = None
         unit.n_open -= 1
+        logger.info("%s: %s", job.tile, record.status)
         yield Counted(record=record)
         yield from self._join_units()
 

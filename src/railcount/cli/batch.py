@@ -192,15 +192,13 @@ class _Asked:
 def _history(asked: _Asked) -> Iterator[History]:
     """The history; one that is thrown away where none is wanted."""
     from railcount.history import History, default_path
-    from railcount.text import escape
 
     if not asked.no_history:
         is_first = asked.history_path is None and not default_path().exists()
         with History.open(asked.history_path) as history:
             yield history
             if is_first:
-                where = escape(str(history.path))
-                click.echo(f"railcount: kept in {where}; 'railcount history list' shows it", err=True)
+                options.note(f"kept in {history.path}; 'railcount history list' shows it")
         return
     with (
         tempfile.TemporaryDirectory(prefix="railcount-") as folder,
@@ -224,14 +222,13 @@ def _run(asked: _Asked, history: History) -> int:
             retry=asked.retry,
         )
         watch = _Watch(asked, history=history, key=running.key)
-        with _stopping(running) as signals:
+        with _stopping(running) as signals, watch.progress:
             for event in running.events():
                 watch.see(event)
                 if asked.fail_fast and watch.has_failed:
                     running.stop()
-        watch.progress.clear()
         for notice in engine.notices:
-            click.echo(f"railcount: {notice}", err=True)
+            options.note(notice)
     if signals:
         kept = "nothing is kept (--no-history)" if asked.no_history else "what was counted is kept"
         click.echo(f"railcount: interrupted; {kept}: run the same command again to go on", err=True)

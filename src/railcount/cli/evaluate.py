@@ -39,7 +39,6 @@ def evaluate(ctx: click.Context, predicted: Path, truth: Path, pixels: bool, for
       railcount evaluate cars.geojson truth.geojson
     """
     from railcount.evaluate import pair_folders, score_files, summarise
-    from railcount.text import escape
 
     missing: tuple[Path, ...] = ()
     pairs: Sequence[tuple[Path, Path]] = ((predicted, truth),)
@@ -47,9 +46,9 @@ def evaluate(ctx: click.Context, predicted: Path, truth: Path, pixels: bool, for
     if os.path.isdir(predicted) or os.path.isdir(truth):
         pairs, extra, missing = pair_folders(predicted, truth)
         for path in extra:
-            click.echo(f"{escape(str(path))}: no truth of this name, left out", err=True)
+            options.note(f"{path}: no truth of this name, left out")
         for path in missing:
-            click.echo(f"{escape(str(path))}: no prediction of this name, left out", err=True)
+            options.note(f"{path}: no prediction of this name, left out")
     scores = [score_files(*pair, pixels=True if pixels else None) for pair in pairs]
     summary = summarise(scores)
     if form == "json":
@@ -59,7 +58,7 @@ def evaluate(ctx: click.Context, predicted: Path, truth: Path, pixels: bool, for
     for one in scores:
         if one.no_count is None and one.n_tiles_without_count:
             words = f"{one.n_tiles_without_count} of its tiles have no count: their cars are missed here"
-            click.echo(f"{escape(one.name)}: {words}", err=True)
+            options.note(f"{one.name}: {words}")
     if missing or summary.n_uncounted:
         ctx.exit(3)
 

@@ -69,12 +69,11 @@ def _site_name(site: str | None) -> str | None:
         return None
     from railcount import sites
     from railcount.errors import MissingInput
-    from railcount.text import escape
 
     try:
         return sites.load(site).name
     except MissingInput as error:  # passes may be of a site that is gone
-        click.echo(f"railcount: {escape(str(error))}", err=True)
+        options.note(str(error))
         return site
 
 
@@ -98,11 +97,10 @@ def list_passes(
     Example: railcount history list --site tumangang --format csv
     """
     from railcount.history import default_path
-    from railcount.text import escape
 
     name = _site_name(site)
     if history_path is None and not default_path().exists():
-        click.echo(f"railcount: no history yet at {escape(str(default_path()))}", err=True)
+        options.note(f"no history yet at {default_path()}")
         _print_passes((), form=form) if not counts else _print_counts((), form=form)
         return
     with _reading(history_path) as opened:

@@ -89,7 +89,7 @@ def import_counts(
     rows = [replace(one, method="hand") if is_hand else one for one in read]
     with History.open(history_path) as opened:
         n_new = opened.add_counts(place.name, rows, **signature)
-    click.echo(f"railcount: {n_new} added, {len(rows) - n_new} there already", err=True)
+    options.note(f"{n_new} added, {len(rows) - n_new} there already")
 
 
 @click.command(cls=options.Command)
@@ -117,13 +117,11 @@ def hand(
     \b
     Example: railcount history hand 2023-10-05 --count 73 --why "two under cloud"
     """
-    from railcount.text import escape
-
     with existing(history_path) as opened:
         one = _the_pass(opened, which)
         opened.add_hand_count(one.id, best=best, low=low, high=high, **_signature(who, why))
     machine = "no count" if one.railcars is None else f"{one.railcars.best}"
-    click.echo(f"railcount: {escape(one.id)}: {best} by hand, in place of the machine's {machine}", err=True)
+    options.note(f"{one.id}: {best} by hand, in place of the machine's {machine}")
 
 
 @click.command(cls=options.Command)
@@ -147,16 +145,16 @@ def remove(which: str, history_path: str | None, yes: bool) -> None:
         if not is_count:
             which = _the_pass(opened, which).id
         n = 0 if is_count else sum(1 for _ in opened.counts(pass_id=which))
-        what = escape(which) + (f" and {n} hand count{'s' if n > 1 else ''} of it" if n else "")
+        what = which + (f" and {n} hand count{'s' if n > 1 else ''} of it" if n else "")
         if not yes:
             n = 0 if is_count else len(opened.reviews().decisions(which))
             decided = f", and {n} decision{'s' if n > 1 else ''} about its cars," if n else ""
-            click.confirm(f"Remove {what}{decided} for good?", abort=True, err=True)
+            click.confirm(f"Remove {escape(what)}{decided} for good?", abort=True, err=True)
         if is_count:
             opened.remove_count(int(number))
         else:
             opened.remove(which)
-    click.echo(f"railcount: removed {what}", err=True)
+    options.note(f"removed {what}")
 
 
 def _the_pass(opened: History, which: str) -> Summary:

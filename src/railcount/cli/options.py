@@ -91,8 +91,10 @@ class _ClickHandler(logging.Handler):
     """Log lines to the stderr of the moment, escaped."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        from railcount.cli import progress
         from railcount.text import escape
 
+        progress.make_way()
         click.echo(f"railcount: {escape(self.format(record))}", err=True)
 
 
@@ -102,7 +104,7 @@ _HANDLER = _ClickHandler()
 def _set_verbosity(ctx: click.Context, param: click.Parameter, value: int) -> None:
     meta = ctx.find_root().meta
     meta["railcount.verbosity"] = meta.get("railcount.verbosity", 0) + (
-        value if param.name == "v" else -value
+        value if param.name == "verbose" else -value
     )
     level = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}.get(
         max(meta["railcount.verbosity"], -1), logging.DEBUG
@@ -114,12 +116,26 @@ def _set_verbosity(ctx: click.Context, param: click.Parameter, value: int) -> No
 
 
 def verbosity(command: FC) -> FC:
-    """-v and -q, counted, before or after the command's name."""
-    for flag, words in (("-q", "Say less on stderr (repeat for less still)."), ("-v", "Say more on stderr.")):
+    """-v and -q, counted, the same for all commands, before or after the command's name."""
+    for name, words in (
+        ("quiet", "Errors alone on stderr: no notes, no progress."),
+        ("verbose", "Say more on stderr; -vv for the details of an error."),
+    ):
         command = click.option(
-            flag, flag[1:], count=True, expose_value=False, callback=_set_verbosity, help=words
+            f"-{name[0]}",
+            f"--{name}",
+            name,
+            count=True,
+            expose_value=False,
+            callback=_set_verbosity,
+            help=words,
         )(command)
     return command
+
+
+def note(text: str) -> None:
+    """A line on stderr that is no error: -q leaves it out."""
+    logging.getLogger("railcount.cli").warning("%s", text)
 
 
 tracks = click.option(

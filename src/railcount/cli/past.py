@@ -48,6 +48,14 @@ def window_of(text: str, *, season: bool) -> Window:
         raise click.BadParameter(str(error), param_hint="--window") from error
 
 
+def check(path: str) -> None:
+    """Raise what ``read`` would, before the work that needs it later."""
+    from railcount.history import History
+
+    with History.open(path, readonly=True):
+        pass
+
+
 def read(path: str | None, site: Site) -> Past:
     """The observations of a history; of the default one where none is named and there is one.
 

@@ -2,30 +2,55 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import sys
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 REDRAW_S = 0.2
 
+_standing: list[Progress] = []
+"""Whose line stands on the terminal: one, or none."""
+
+
+def make_way() -> None:
+    """Take the line away, so that others can be printed."""
+    for progress in tuple(_standing):
+        progress.clear()
+
 
 class Progress:
-    """Counts steps; shows nothing where stderr is no terminal."""
+    """Counts steps, in a ``with``; shows nothing where stderr is no terminal, with -q, and of one step."""
 
     def __init__(self, noun: str) -> None:
         """``noun``: what is counted, in the plural."""
         self._noun = noun
-        self._shown = sys.stderr is not None and sys.stderr.isatty()
+        is_wanted = logging.getLogger("railcount").isEnabledFor(logging.WARNING)
+        self._shown = is_wanted and sys.stderr is not None and sys.stderr.isatty()
         self._n_total = self._n_done = 0
         self._n_slow = self._n_slow_done = 0
         self._began = time.monotonic()
         self._drawn = 0.0
-        self._width = 0
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.clear()
 
     def begin(self, *, n_total: int, n_slow: int) -> None:
         """So many steps in all; ``n_slow`` of them take time."""
         self._n_total, self._n_slow = n_total, n_slow
         self._began = time.monotonic()
+        self._shown = self._shown and n_total > 1
+        if self._shown and n_slow:
+            self._draw()
 
     def step(self, *, slow: bool) -> None:
         """One step more."""
@@ -35,11 +60,11 @@ class Progress:
             self._draw()
 
     def clear(self) -> None:
-        """Take the line away, so that others can be printed."""
-        if self._width:
-            sys.stderr.write("\r" + " " * self._width + "\r")
+        """Take the line away; the next step draws it again."""
+        if self in _standing:
+            sys.stderr.write("\r" + " " * _room() + "\r")
             sys.stderr.flush()
-            self._width = 0
+            _standing.remove(self)
             self._drawn = 0.0
 
     def _draw(self) -> None:
@@ -48,11 +73,16 @@ class Progress:
         if left and self._n_slow_done:
             per_step_s = (time.monotonic() - self._began) / self._n_slow_done
             text += f", about {duration(left * per_step_s)} left"
-        text = text[: shutil.get_terminal_size().columns - 1]
-        sys.stderr.write("\r" + text.ljust(self._width))
+        # All of the line: one of a process that is gone may stand there.
+        sys.stderr.write("\r" + text[: _room()].ljust(_room()))
         sys.stderr.flush()
-        self._width = len(text)
+        _standing[:] = [self]
         self._drawn = time.monotonic()
+
+
+def _room() -> int:
+    """Columns; the last stays free, in which some terminals begin a new line."""
+    return max(shutil.get_terminal_size().columns - 1, 1)
 
 
 def duration(seconds: float) -> str:

@@ -127,9 +127,8 @@ def _count(tile: str, history: History, *, time_limit_s: float, memory_limit_mb:
     from railcount.batch.task import NAME
     from railcount.batch.workers import Pool
     from railcount.errors import InputError
-    from railcount.text import escape
 
-    click.echo(f"railcount: counting {escape(tile)}", err=True)
+    options.note(f"counting {tile}")
     parameters = Parameters()
     with Pool(
         1,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from railcount.cli import guard, options, past
+from railcount.cli.progress import Progress
 from railcount.errors import TileLost
 
 if TYPE_CHECKING:
@@ -114,6 +115,8 @@ def scan(  # noqa: PLR0917
     if set(pictures) & set(sheets):
         raise click.BadParameter("it is the file of --overlay too", param_hint="--strips")
     guarded = guard.begin(time_limit_s=time_limit, memory_limit_bytes=memory_limit * 2**20)
+    if history is not None:
+        past.check(history)
     reading = {"gsd_m": gsd_m, "limits": limits, "drivers": drivers}
     counting = {
         "tracks": tracks,
@@ -125,10 +128,13 @@ def scan(  # noqa: PLR0917
         "baseline": not no_baseline,
         "past": None if history is None else (lambda site: past.read(history, site).observations),
     }
-    counts = [
-        _count(tile, guarded, number=number, keep_strips=bool(pictures or sheets), options=counting | reading)
-        for number, tile in enumerate(tiles)
-    ]
+    counts = []
+    with Progress("tiles") as progress:
+        progress.begin(n_total=len(tiles), n_slow=len(tiles))
+        for number, tile in enumerate(tiles):
+            keeps = bool(pictures or sheets)
+            counts.append(_count(tile, guarded, number=number, keep_strips=keeps, options=counting | reading))
+            progress.step(slow=True)
     from railcount.outputs.write import write_counts
 
     for number, path in enumerate(outputs):

@@ -186,14 +186,12 @@ def init(  # noqa: PLR0917
     from railcount.sites.catalogue import own_folder
     from railcount.sites.loading import check_name
     from railcount.sites.making import make_site
-    from railcount.text import escape
 
     check_name(name)
     folder = output if output is not None else (own_folder() or Path()) / name
     made = make_site(name, box=box, folder=folder, title=title, crs=crs, utc_offset_h=utc_offset_h)
     options.print_text(f"{made}\n")
-    hint = f"now fill in {made.name}; 'railcount site validate {folder}' checks it"
-    click.echo(f"railcount: {escape(hint)}", err=True)
+    options.note(f"now fill in {made.name}; 'railcount site validate {folder}' checks it")
 
 
 @site.command()

@@ -69,7 +69,6 @@ def tracks(  # noqa: PLR0917
     \b
     Example: railcount tracks yard.tif -o yard_tracks.geojson --preview yard_tracks.png
     """
-    from railcount.text import escape
 
     _check_outputs(outputs, preview=preview, inputs=(tile, tracks, mask, valid, site), overwrite=overwrite)
     guarded = guard.begin(time_limit_s=time_limit, memory_limit_bytes=memory_limit * 2**20)
@@ -91,7 +90,7 @@ def tracks(  # noqa: PLR0917
 
     opened, network = guarded.step("locate", work)
     for reason in opened.reasons:
-        click.echo(f"railcount: {escape(reason)}", err=True)
+        options.note(reason)
     for number, path in enumerate(outputs):
         guarded.step(f"write {number}", partial(_write, network, opened, path, overwrite=overwrite))
     if preview is not None:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from railcount.cli import options
+from railcount.cli.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from railcount.counts import Interval
     from railcount.raster.limits import Driver, Limits
-    from railcount.verify import Job, Outcome, Rewritten
+    from railcount.verify import Outcome, Rewritten
 
 _HEADER = ("tile", "expected", "counted", "difference", "status", "verdict")
 _WORDS = {
@@ -87,7 +87,12 @@ def verify(  # noqa: PLR0917
     jobs = verifying.jobs_of(folder, expected)
     if update:
         verifying.check_names(expected, jobs)
-    outcomes = list(_watched(verifying.run(jobs, scanning=how, n_workers=n_workers), jobs))
+    outcomes = []
+    with Progress("tiles") as progress:
+        progress.begin(n_total=len(jobs), n_slow=len(jobs))
+        for outcome in verifying.run(jobs, scanning=how, n_workers=n_workers):
+            outcomes.append(outcome)
+            progress.step(slow=True)
     change = verifying.rewritten(expected, outcomes) if update else None
     if change is not None and change.anything:
         from railcount.files import write_bytes
@@ -106,23 +111,6 @@ def _exit_code(outcomes: Sequence[Outcome], change: Rewritten | None) -> int:
     if change is not None:
         return EXIT_NO_COUNT if any(one.lost for one in outcomes) else 0
     return 0 if all(one.verdict == "as_expected" for one in outcomes) else EXIT_FAIL_ON
-
-
-def _watched(outcomes: Iterator[Outcome], jobs: Sequence[Job]) -> Iterator[Outcome]:
-    """The outcomes, with a line on a terminal's stderr that says how far it is."""
-    from railcount.text import one_line
-
-    watched = sys.stderr is not None and sys.stderr.isatty()
-    for number, job in enumerate(jobs, start=1):
-        if watched:
-            click.echo(
-                f"\r\x1b[K{number}/{len(jobs)} {one_line(job.tile, max_length=60)}", err=True, nl=False
-            )
-        try:
-            yield next(outcomes)
-        finally:
-            if watched:
-                click.echo("\r\x1b[K", err=True, nl=False)
 
 
 def _table(outcomes: Sequence[Outcome], *, path: Path, change: Rewritten | None) -> str:

@@ -13,7 +13,7 @@ from railcount.text import escape
 
 VARIABLE = "RAILCOUNT_HISTORY"
 FILE_NAME = "history.sqlite"
-WAY_OUT = "name another file with --history, or do without with --no-history"
+WAY_OUT = "name another file with --history"
 
 _MAGIC = b"SQLite format 3\0"
 _HEADER_BYTES = 100
@@ -64,7 +64,7 @@ def check_file(path: Path) -> None:
         with path.open("rb") as file:
             head = file.read(_HEADER_BYTES)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise MissingInput(f"there is no history at {shown(path)}") from error
+        raise MissingInput(f"there is no history at {shown(path)}: 'railcount batch' makes one") from error
     except HistoryError:
         raise
     except (OSError, ValueError) as error:

@@ -53,6 +53,8 @@ _WRITE_STEP_M = 100.0
 """Vertices are written at most this far apart, where the same error is 0.2 mm."""
 _ID_FIELDS = ("id", "track", "name")
 _LAYER = "tracks"
+_EXPORT = "in QGIS, export the lines as GeoJSON or GeoPackage"
+_LINES_ONLY = "tracks must be LineString or MultiLineString; take what is none out of the file"
 _CRS_NAME = re.compile(
     r"(urn:ogc:def:crs:\w+:[\w.]*:\w+|\w+:\w+|https?://www\.opengis\.net/def/crs/[\w./]+)\Z"
 )
@@ -84,14 +86,20 @@ def read_lines(path: str | os.PathLike[str], *, grid: Grid) -> tuple[Track, ...]
     else:
         crs, lines = _read_geojson(data, name=name)
     if not lines:
-        raise InputError(f"{name} holds no lines")
+        raise InputError(
+            f"{name} holds no lines: draw the tracks in QGIS and save them, or do without --tracks"
+        )
     if sum(len(line.xy) for line in lines) > MAX_VERTICES:
         raise InputError(f"{name} holds more than {MAX_VERTICES:,} vertices: cut it to the yard")
     vertices = np.concatenate([line.xy for line in lines])
     if not np.isfinite(vertices).all():
-        raise InputError(f"{name} has coordinates that are not numbers (NaN or infinite)")
+        raise InputError(
+            f"{name} has coordinates that are not numbers (NaN or infinite): draw these lines anew"
+        )
     if (np.abs(vertices) > MOST).any():
-        raise InputError(f"{name} has coordinates that no CRS reaches (beyond {MOST:g})")
+        raise InputError(
+            f"{name} has coordinates that no CRS reaches (beyond {MOST:g}): draw these lines anew"
+        )
     pixels = _PixelsFrom(crs, grid=grid, name=name).lines([line.xy for line in lines])
     return _tracks(map(_Line, (line.id for line in lines), pixels), grid=grid, file=name)
 
@@ -103,21 +111,21 @@ def _read_geojson(data: bytes, *, name: str) -> tuple[str | None, list[_Line]]:
         raise InputError(f"{name} holds more than {MAX_VALUES:,} values: cut it to the yard")
 
     def no_constant(text: str) -> float:
-        raise InputError(f"{name} has {text} for a number")
+        raise InputError(f"{name} has {text} for a number: {_EXPORT}")
 
     try:
         document = json.loads(data, parse_constant=no_constant)
     except InputError:
         raise
     except (ValueError, RecursionError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
-        raise InputError(f"{name} is neither GeoJSON nor GeoPackage: lines are read from these two") from None
+        raise InputError(f"{name} is neither GeoJSON nor GeoPackage: {_EXPORT}") from None
     if not isinstance(document, dict) or "type" not in document:
-        raise InputError(f"{name} is JSON but not GeoJSON: it has no 'type'")
+        raise InputError(f"{name} is JSON but not GeoJSON, it has no 'type': {_EXPORT}")
     lines: list[_Line] = []
     for number, feature in enumerate(_features(document, name=name), 1):
         where = f"{name}, feature {number}"
         if not isinstance(feature, dict):
-            raise InputError(f"{where} is not an object")
+            raise InputError(f"{where} is not an object: {_EXPORT}")
         properties = feature.get("properties")
         properties = dict(properties) if isinstance(properties, dict) else {}
         geometry = feature.get("geometry", feature if "coordinates" in feature else None)
@@ -133,24 +141,24 @@ def _features(document: dict[str, Any], *, name: str) -> list[Any]:
         return [document]
     features = document.get("features")
     if not isinstance(features, list):
-        raise InputError(f"{name} is a FeatureCollection without a list of features")
+        raise InputError(f"{name} is a FeatureCollection without a list of features: {_EXPORT}")
     return features
 
 
 def _geojson_parts(geometry: Any, *, where: str) -> list[NDArray[np.float64]]:
     kind = geometry.get("type") if isinstance(geometry, dict) else None
     if kind not in ("LineString", "MultiLineString"):  # it can be a list, which no set takes
-        raise InputError(f"{where} is a {one_line(kind)}: tracks must be LineString or MultiLineString")
+        raise InputError(f"{where} is a {one_line(kind)}: {_LINES_ONLY}")
     coordinates = geometry.get("coordinates")
     parts = [coordinates] if kind == "LineString" else coordinates
     if not isinstance(parts, list):
-        raise InputError(f"{where} has no list of coordinates")
+        raise InputError(f"{where} has no list of coordinates: {_EXPORT}")
     arrays = []
     for part in parts:
         try:
             array = np.array([point[:2] for point in part], dtype=np.float64).reshape(-1, 2)
         except (TypeError, ValueError, KeyError, OverflowError):
-            raise InputError(f"{where} has coordinates that are not pairs of numbers") from None
+            raise InputError(f"{where} has coordinates that are not pairs of numbers: {_EXPORT}") from None
         if len(array):
             arrays.append(array)
     return arrays
@@ -164,9 +172,9 @@ def _legacy_crs(document: dict[str, Any], *, name: str) -> str | None:
     properties = crs.get("properties") if isinstance(crs, dict) else None
     text = properties.get("name") if isinstance(properties, dict) else None
     if not isinstance(text, str):
-        raise InputError(f"{name} has a 'crs' member that names no CRS")
+        raise InputError(f"{name} has a 'crs' member that names no CRS: {_EXPORT}")
     if not _CRS_NAME.match(text):  # a PROJ string could name other files
-        raise InputError(f"{name} has a 'crs' member of an unknown form: {one_line(text)}")
+        raise InputError(f"{name} has a 'crs' member of an unknown form, {one_line(text)}: {_EXPORT}")
     return None if text.upper().endswith("CRS84") else text
 
 
@@ -187,17 +195,14 @@ def _read_geopackage(data: bytes, *, name: str) -> tuple[str | None, list[_Line]
         except RailcountError:
             raise
         except (RuntimeError, ValueError, OSError, shapely.errors.ShapelyError, LookupError) as error:
-            raise InputError(f"{name} cannot be read as GeoPackage: {one_line(error)}") from None
+            raise InputError(f"{name} cannot be read as GeoPackage, {one_line(error)}: {_EXPORT}") from None
     lines: list[_Line] = []
     fields = [str(field) for field in meta["fields"]]
     for number, shape in enumerate(shapes):
         if shape is None or shape.is_empty:
             continue
         if shape.geom_type not in {"LineString", "MultiLineString"}:
-            raise InputError(
-                f"{name}, feature {number + 1} is a {shape.geom_type}: "
-                "tracks must be LineString or MultiLineString"
-            )
+            raise InputError(f"{name}, feature {number + 1} is a {shape.geom_type}: {_LINES_ONLY}")
         parts = [np.array(part.coords, dtype=np.float64)[:, :2] for part in getattr(shape, "geoms", [shape])]
         values = {field: column[number] for field, column in zip(fields, columns, strict=True)}
         lines.extend(_named(_id_of(values, None), parts))
@@ -211,7 +216,9 @@ def _line_layer(layers: NDArray[Any], *, name: str) -> str:
     if len(lines) == 1:
         return lines[0]
     found = ", ".join(f"{one_line(layer)} ({one_line(kind)})" for layer, kind in layers) or "none"
-    raise InputError(f"{name} must have one layer of lines, or one named {_LAYER!r}; it has: {found}")
+    raise InputError(
+        f"{name} must have one layer of lines, or one named {_LAYER!r}; it has: {found}; {_EXPORT}"
+    )
 
 
 def _id_of(properties: dict[str, Any], default: Any) -> str | None:
@@ -252,7 +259,9 @@ class _PixelsFrom:
                 source = source.source_crs
             self.transformer = Transformer.from_crs(source, grid.crs, always_xy=True)
         except ProjError as error:
-            raise InputError(f"{name} has a CRS that is not understood: {one_line(error)}") from None
+            raise InputError(
+                f"{name} has a CRS that is not understood, {one_line(error)}: {_EXPORT}"
+            ) from None
         self.geographic = source.is_geographic
         self.same = source.equals(grid.crs)
 
@@ -279,7 +288,9 @@ class _PixelsFrom:
             x, y = self.transformer.transform(xy[:, 0], xy[:, 1])
             pixels = self.grid.from_world(np.stack([np.asarray(x), np.asarray(y)], axis=-1))
         if not np.isfinite(pixels).all():
-            raise InputError(f"{self.name} has coordinates outside the area of the raster's CRS")
+            raise InputError(
+                f"{self.name} has coordinates outside the area of the raster's CRS: is its own CRS right?"
+            )
         return pixels
 
 
