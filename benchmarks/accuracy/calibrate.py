@@ -5,9 +5,9 @@
 
 Draws simulated scenes, clear ones and ones with a nuisance, counts them with the true tracks, and prints
 for each regime: the share of the scenes whose interval holds the truth, with the model error of the
-package and without any; the smallest share of the total that, as model error, makes it 90 %; and the mean
-width against that of a perfectly calibrated interval of the same errors. The shares go into
-``MODEL_ERROR_SHARE`` (cars/split.py) and ``LENGTH_ERROR_SHARE`` (cars/stretches.py) by hand.
+package and without any; the smallest share of the total that, as model error in every scene, makes it 90 %;
+and the mean width against that of a perfectly calibrated interval of the same errors. The shares go into
+cars/error.py and ``LENGTH_ERROR_SHARE`` (cars/stretches.py) by hand.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ import numpy as np
 from factors import FACTORS, at_gsd
 
 from railcount.cars.describe import describe, interval
+from railcount.cars.error import doubt, error_share, with_error
 from railcount.cars.kinds import kind_probabilities
 from railcount.cars.lengths import COUPLED_GAP_M, Stock, load_stock
-from railcount.cars.split import model_error_share, split, with_model_error
+from railcount.cars.split import split
 from railcount.cars.stretches import (
     LENGTH_ERROR_SHARE,
     Occupied,
@@ -75,12 +76,17 @@ class Trial:
     """Railcars in the frame."""
     told: Callable[[float], Interval]
     """The interval with a share of model error."""
+    share: float
+    """Of model error, as the package reckons it."""
     length_error: tuple[float, float, float] | None = None
     """(true, told, standard error) of the occupied length in metres, in that regime."""
 
-    def holds(self, share: float) -> bool:
-        """Whether the interval holds the truth; what is half hidden may be counted or not."""
-        said = self.told(share)
+    def holds(self, share: float | None = None) -> bool:
+        """Whether the interval holds the truth; what is half hidden may be counted or not.
+
+        Without a share that of the package.
+        """
+        said = self.told(self.share if share is None else share)
         return said.low <= self.most and self.least <= said.high
 
 
@@ -105,16 +111,8 @@ def main() -> int:
                 )
                 for k in range(asked.scenes)
             ]
-            print(
-                f"{regime} at {gsd_m:g} m: {report(trials, share=package_share(regime, gsd_m=gsd_m))}",
-                flush=True,
-            )
+            print(f"{regime} at {gsd_m:g} m: {report(trials)}", flush=True)
     return 0
-
-
-def package_share(regime: Regime, *, gsd_m: float) -> float:
-    """The share of model error that the package uses."""
-    return LENGTH_ERROR_SHARE if regime == "occupied_length" else model_error_share(regime, gsd_m=gsd_m)
 
 
 def scene(k: int, *, gsd_m: float) -> Scene:
@@ -133,11 +131,13 @@ def trial(made: Scene, *, seed: int, regime: Regime, stock: Stock, talk: bool) -
     strips = straighten(pixels, TrackNetwork(tracks=tracks, source="given"), grid=drawn.grid)
     evidence = measure(strips, coarse=regime == "occupied_length")
     railcars = [c for c in drawn.cars if c.kind != "locomotive"]
+    unsure = doubt(evidence, step_m=strips[0].step_m)
     one = Trial(
         name=made.name,
         least=sum(c.visible >= MIN_VISIBLE_FRACTION for c in railcars),
         most=len(railcars),
         told=_by_car(drawn, strips, evidence, stock=stock),
+        share=error_share(regime, gsd_m=drawn.grid.gsd_m, doubt=unsure, source="given"),
     )
     if regime == "occupied_length":
         occupied = read_stretches(strips, evidence, grid=drawn.grid, error_share=0.0)
@@ -145,15 +145,18 @@ def trial(made: Scene, *, seed: int, regime: Regime, stock: Stock, talk: bool) -
         one = replace(
             one,
             told=_by_length(occupied, stock=stock),
+            share=LENGTH_ERROR_SHARE,
             length_error=(true_length_m(drawn), occupied.length_m, error_m),
         )
     if talk:
-        said = one.told(package_share(regime, gsd_m=drawn.grid.gsd_m))
+        said = one.told(one.share)
         length = (
             "" if one.length_error is None else " length {:.0f} m: {:.0f} +- {:.0f}".format(*one.length_error)
         )
         print(
-            f"  simulated {one.name}: {said.best} ({said.low}-{said.high}) of {one.least}{length}", flush=True
+            f"  simulated {one.name}: {said.best} ({said.low}-{said.high}) of {one.least}, doubt {unsure:.3f}"
+            f"{length}",
+            flush=True,
         )
     return one
 
@@ -161,13 +164,13 @@ def trial(made: Scene, *, seed: int, regime: Regime, stock: Stock, talk: bool) -
 def _by_car(
     drawn: RenderedScene, strips: tuple[Strip, ...], evidence: tuple[Evidence, ...], *, stock: Stock
 ) -> Callable[[float], Interval]:
-    rows = split(strips, evidence, stock=stock, error_share=None)
-    cars = describe(rows, strips, evidence, grid=drawn.grid, stock=stock)
+    rows = split(strips, evidence, stock=stock)
     kinds = kind_probabilities(rows.cars, evidence)
+    cars = describe(rows, strips, kinds, grid=drawn.grid, stock=stock)
     blank = TileCount(tile="drawn", sha256=None, status="counted", grid=drawn.grid, cars=cars)
 
     def told(share: float) -> Interval:
-        counts = with_model_error(rows.counts, share=share)
+        counts = with_error(rows.counts, share=share)
         found = with_totals(blank, replace(rows, counts=counts), kinds).railcars
         assert found is not None  # with_totals fills it in
         return found
@@ -192,17 +195,19 @@ def true_length_m(drawn: RenderedScene) -> float:
     return bodies + COUPLED_GAP_M * (len(drawn.cars) - len(trains))
 
 
-def report(trials: list[Trial], *, share: float) -> str:
+def report(trials: list[Trial]) -> str:
     """One line of figures."""
-    said = [t.told(share) for t in trials]
+    said = [t.told(t.share) for t in trials]
+    shares = np.array([t.share for t in trials])
     errors = np.array([s.best - np.clip(s.best, t.least, t.most) for s, t in zip(said, trials, strict=True)])
     width = np.mean([s.high - s.low for s in said])
     ideal = 2 * 1.645 * float(np.sqrt((errors**2).mean()))
     truth = np.mean([t.least for t in trials])
     text = (
         f"{len(trials)} scenes, {truth:.0f} cars in mean, bias {errors.mean():+.1f}, "
-        f"mean absolute error {np.abs(errors).mean():.1f}, coverage {coverage(trials, share):.2f} "
-        f"with a share of {share:g} ({coverage(trials, 0.0):.2f} with 0), {needed(trials)}, "
+        f"mean absolute error {np.abs(errors).mean():.1f}, coverage {coverage(trials):.2f} "
+        f"with shares of {shares.min():.3f} to {shares.max():.3f} ({coverage(trials, 0.0):.2f} with 0), "
+        f"{needed(trials)}, "
         f"width {width:.1f} ({width / max(ideal, 1.0):.1f} x calibrated)"
     )
     lengths = np.array([t.length_error for t in trials if t.length_error is not None])
@@ -216,7 +221,7 @@ def report(trials: list[Trial], *, share: float) -> str:
     return text
 
 
-def coverage(trials: list[Trial], share: float) -> float:
+def coverage(trials: list[Trial], share: float | None = None) -> float:
     """Share of the scenes whose interval holds the truth."""
     return float(np.mean([t.holds(share) for t in trials]))
 

@@ -151,6 +151,9 @@ class TileCount:
     """Rows of coupled vehicles."""
     occupied_m: float | None = None
     """Metres of track on which vehicles stand."""
+    error_share: float | None = None
+    """Standard error of ``railcars`` that all cars of the tile share, as a share of the count; None where
+    cars are not told apart."""
     by_type: dict[Kind, int] = field(default_factory=dict)
     """Railcars and locomotives by kind; kinds with none are left out."""
     covered: Interval | None = None

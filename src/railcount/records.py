@@ -109,6 +109,8 @@ class TileRecord:
     covered: Interval | None = None
     trains: int | None = None
     occupied_m: float | None = None
+    error_share: float | None = None
+    """Of ``railcars``; None where cars are not told apart, and in a record of before it was kept."""
     by_type: dict[Kind, int] = field(default_factory=dict)
     cars: tuple[CarRecord, ...] = ()
     tracks: tuple[TrackRecord, ...] = ()
@@ -171,6 +173,7 @@ def record_of(count: TileCount) -> TileRecord:
         covered=count.covered,
         trains=count.trains,
         occupied_m=None if count.occupied_m is None else round(float(count.occupied_m), 2),
+        error_share=None if count.error_share is None else round(count.error_share, 4),
         by_type=dict(count.by_type),
         cars=tuple(_car(car, grid=grid) for car in count.cars),
         tracks=_tracks(count, grid=grid),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from railcount.cars.describe import interval
-from railcount.cars.split import MODEL_ERROR_CARS, with_model_error
+from railcount.cars.error import ERROR_CARS, with_error
 from railcount.counts import Interval
 from railcount.observation.bodies import length_prior, one_car
 from railcount.observation.ground import Footprint
@@ -89,7 +89,7 @@ def counted(n: int, *, share: float, sure: float = 0.98) -> Interval:
         chance,
         np.array([math.exp(-n * (1 - sure)) * (n * (1 - sure)) ** k / math.factorial(k) for k in range(6)]),
     )
-    return interval(with_model_error(chance, share=share), best=n)
+    return interval(with_error(chance, share=share), best=n)
 
 
 @pytest.mark.parametrize("share", [0.04, 0.064, 0.2])
@@ -100,7 +100,7 @@ def test_parts_are_as_wide_as_the_whole(share: float, sizes: tuple[int, ...]) ->
         Part(told=counted(n, share=share), best=n, share=1.0, error_share=share, doubt=n * 0.98 * 0.02)
         for n in sizes
     ]
-    joined = combined(parts, best=sum(sizes), error_cars=MODEL_ERROR_CARS)
+    joined = combined(parts, best=sum(sizes), error_cars=ERROR_CARS)
     assert joined.best == whole.best
     wide, narrow = joined.high - joined.low, whole.high - whole.low
     assert 0.75 * narrow - 1 <= wide <= 1.25 * narrow + 1
@@ -117,12 +117,12 @@ def test_neither_sum_nor_squares_alone_would_do() -> None:
 def test_what_was_not_seen_is_added_up() -> None:
     wide = Interval(best=10, low=9, high=40)
     parts = [Part(told=wide, best=10, share=1.0, error_share=0.04) for _ in range(3)]
-    joined = combined(parts, best=30, error_cars=MODEL_ERROR_CARS)
+    joined = combined(parts, best=30, error_cars=ERROR_CARS)
     assert joined.high > 30 + 60
     assert joined.low > 24
     open_below = Interval(best=10, low=0, high=40)
     parts = [Part(told=open_below, best=10, share=1.0, error_share=0.04) for _ in range(3)]
-    assert combined(parts, best=30, error_cars=MODEL_ERROR_CARS).low < 15
+    assert combined(parts, best=30, error_cars=ERROR_CARS).low < 15
 
 
 def test_what_tiles_share_counts_once() -> None:
@@ -131,20 +131,20 @@ def test_what_tiles_share_counts_once() -> None:
         Part(told=told, best=40, share=1.0, error_share=0.04),
         Part(told=told, best=0, share=0.0, error_share=0.04),
     ]
-    joined = combined(twice, best=40, error_cars=MODEL_ERROR_CARS)
+    joined = combined(twice, best=40, error_cars=ERROR_CARS)
     assert abs((joined.high - joined.low) - (told.high - told.low)) <= 2
 
 
 def test_seams_and_hidden_track_widen() -> None:
     parts = [Part(told=counted(20, share=0.04), best=20, share=1.0, error_share=0.04)]
-    plain = combined(parts, best=20, error_cars=MODEL_ERROR_CARS)
-    doubtful = combined(parts, best=20, error_cars=MODEL_ERROR_CARS, variance=4.0)
+    plain = combined(parts, best=20, error_cars=ERROR_CARS)
+    doubtful = combined(parts, best=20, error_cars=ERROR_CARS, variance=4.0)
     assert doubtful.high - doubtful.low > plain.high - plain.low
-    assert combined(parts, best=20, error_cars=MODEL_ERROR_CARS, more=7).high == plain.high + 7
+    assert combined(parts, best=20, error_cars=ERROR_CARS, more=7).high == plain.high + 7
 
 
 def test_no_cars_no_error() -> None:
     none = Interval(best=0, low=0, high=0)
     parts = [Part(told=none, best=0, share=1.0, error_share=0.04)] * 2
-    assert combined(parts, best=0, error_cars=MODEL_ERROR_CARS) == none
+    assert combined(parts, best=0, error_cars=ERROR_CARS) == none
     assert added(parts) == none

@@ -9,7 +9,6 @@ import numpy as np
 
 from railcount.cars.lengths import COUPLED_GAP_M, LONGEST_BODY_M
 from railcount.cars.sentence import Segment, Words, both_ends, count_distribution, segments
-from railcount.regimes import COARSEST_M
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
     from railcount.cars.lengths import Stock
     from railcount.occupancy import Evidence
-    from railcount.regimes import Regime
     from railcount.strips import Strip
 
     Array = NDArray[np.float64]
@@ -33,13 +31,6 @@ BODY_WEIGHT = 0.2
 """Neighbouring columns see the same thing: each counts as this share of an independent witness."""
 GAP_WEIGHT = 1.0
 """The same for the few columns of a gap."""
-MODEL_ERROR_SHARE = 0.04
-"""Of the total, for pixels to 0.8 m: a little more than our own simulated scenes ask for, since on those of
-another renderer 0.03 held the truth in about eight of ten only."""
-PITCH_ERROR_SHARES = {"finest": 0.08, "coarsest": 0.2}
-"""Of the total, for pixels of 0.8 m and of 1.5 m; in between it grows evenly. docs/ACCURACY.md has the
-coverage; ``benchmarks/accuracy/calibrate.py`` prints the share needed."""
-MODEL_ERROR_CARS = 0.6
 TOLERANCE_M = 1.5
 """A car found within this of the truth at both ends is the same car."""
 PITCH_SHARE = 0.7
@@ -54,7 +45,7 @@ class Split:
     cars: tuple[Segment, ...]
     """In columns of their strip; ``row`` is the strip's number."""
     counts: Array
-    """(most + 1,): probability of each total number of cars."""
+    """(most + 1,): probability of each total number of cars, if the model is right."""
     step_m: float
 
 
@@ -63,12 +54,8 @@ def split(
     evidence: Sequence[Evidence],
     *,
     stock: Stock,
-    error_share: float | None = MODEL_ERROR_SHARE,
 ) -> Split:
-    """Read every strip as a row of cars; twice, the second time with the lengths the tile shows.
-
-    ``error_share`` of the total is what the model itself may be wrong by; None leaves its error out.
-    """
+    """Read every strip as a row of cars; twice, the second time with the lengths the tile shows."""
     if not strips:
         return Split(cars=(), counts=np.ones(1), step_m=0.25)
     step_m = strips[0].step_m
@@ -83,40 +70,7 @@ def split(
     counts = np.ones(1)
     for row in count_distribution(swept[0]):
         counts = np.convolve(counts, row)
-    if error_share is not None:
-        counts = with_model_error(counts, share=error_share)
     return Split(cars=tuple(cars), counts=counts, step_m=step_m)
-
-
-def model_error_share(regime: Regime, *, gsd_m: float) -> float:
-    """Of the total: what the model itself may be wrong by, where cars are told apart."""
-    if regime == "cars":
-        return MODEL_ERROR_SHARE
-    fine, coarse = COARSEST_M["cars"], COARSEST_M["pitch"]
-    if gsd_m <= fine:  # resampled from pixels of whatever size
-        return PITCH_ERROR_SHARES["coarsest"]
-    return float(np.interp(gsd_m, (fine, coarse), list(PITCH_ERROR_SHARES.values())))
-
-
-def with_model_error(
-    counts: Array, *, share: float = MODEL_ERROR_SHARE, cars: float = MODEL_ERROR_CARS
-) -> Array:
-    """Probability of each total once the model itself may be wrong: it sees no error that all cars share.
-
-    A normal error, of ``share`` of the total and of ``cars``, is added to the total (n,) where there are
-    cars; what would be negative is 0.
-    """
-    mean = float((np.arange(len(counts)) * counts).sum())
-    if mean < 0.5:
-        return counts
-    spread = float(np.hypot(share * mean, cars))
-    shift = np.arange(-int(4 * spread) - 1, int(4 * spread) + 2)
-    weight = np.exp(-0.5 * (shift / spread) ** 2)
-    blurred = np.convolve(counts, weight / weight.sum())
-    below = -int(shift[0])
-    out = blurred[below:].copy()
-    out[0] += blurred[:below].sum()
-    return np.asarray(out)
 
 
 def _log(p: Array) -> Array:

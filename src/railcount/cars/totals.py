@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from railcount.cars.describe import chances, describe, interval
+from railcount.cars.error import doubt, error_share, with_error
 from railcount.cars.kinds import KINDS, kind_probabilities
-from railcount.cars.split import model_error_share, split
+from railcount.cars.split import split
 from railcount.cars.stretches import (
     LENGTH_ERROR_SHARE,
     best_count,
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from railcount.occupancy import Evidence
 
 
-FOUND_ERROR_SHARE = 0.05
-"""Of the total, besides the model's: tracks that were found can miss a part of the yard."""
 LENGTH_TO_M = 2.001
 """Largest pixel in which most of the occupied track is seen. In coarser ones much of it passes for empty: on
 simulated scenes 8 % of the length is missed at 2 m, and nearly half at 3 m."""
@@ -40,25 +39,24 @@ COVER_CORRELATION = 0.5
 simulated scenes, where locomotives, which stand alone, showed none."""
 
 
-def car_by_car(
-    result: TileCount, evidence: Sequence[Evidence], *, stock: Stock, error_share: float | None = None
-) -> TileCount:
-    """Fill in the cars of ``result.strips`` and their totals, in the regimes ``cars`` and ``pitch``.
-
-    ``error_share`` is that of the pixels' size unless given.
-    """
+def car_by_car(result: TileCount, evidence: Sequence[Evidence], *, stock: Stock) -> TileCount:
+    """Fill in the cars of ``result.strips`` and their totals, in the regimes ``cars`` and ``pitch``."""
     assert result.grid is not None  # set by count_cars
     assert result.regime is not None
-    if error_share is None:
-        error_share = model_error_share(result.regime, gsd_m=result.grid.gsd_m)
-        if result.tracks is not None and result.tracks.source == "found":
-            error_share = float(np.hypot(error_share, FOUND_ERROR_SHARE))
-    rows = split(result.strips, evidence, stock=stock, error_share=error_share)
+    assert result.tracks is not None
+    rows = split(result.strips, evidence, stock=stock)
+    share = error_share(
+        result.regime,
+        gsd_m=result.grid.gsd_m,
+        doubt=doubt(evidence, step_m=rows.step_m),
+        source=result.tracks.source,
+    )
+    rows = replace(rows, counts=with_error(rows.counts, share=share))
     kinds = kind_probabilities(rows.cars, evidence)
     cars = describe(
         rows, result.strips, kinds, grid=result.grid, stock=stock, by_pitch=result.regime == "pitch"
     )
-    return with_totals(replace(result, cars=cars), rows, kinds)
+    return with_totals(replace(result, cars=cars, error_share=share), rows, kinds)
 
 
 def by_length(

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from railcount.cars.split import MODEL_ERROR_CARS, model_error_share
-from railcount.cars.totals import FOUND_ERROR_SHARE
+from railcount.cars.error import ERROR_CARS
 from railcount.observation.bodies import Scene, join_cars
 from railcount.observation.ground import Footprint, place_cars
 from railcount.observation.intervals import Part, added, combined
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
 
 CAR_M = 14.0
 """Over couplers, where the cars of the pass do not tell: the conventional wagon."""
+UNKNOWN_ERROR_SHARE = 0.06
+"""Of a count kept before it was kept with it: that of most tiles then."""
 SHORTEST_TRACK_M = 30.0
 """Less track in a tile is not found there, and holds two cars."""
 
@@ -262,7 +263,7 @@ def _with_intervals(
             said[name] = combined(
                 parts,
                 best=best,
-                error_cars=0.0 if name == "locomotives" else MODEL_ERROR_CARS,
+                error_cars=0.0 if name == "locomotives" else ERROR_CARS,
                 variance=0.0 if name == "locomotives" else variance,
                 more=0 if name == "locomotives" else more,
             )
@@ -274,16 +275,12 @@ def _part(view: View, n: int, name: str, best: int, *, cars: Sequence[CarRecord]
     interval: Interval | None = getattr(one, name)
     if interval is None:
         return None
-    share = 0.0
-    if name == "railcars":
-        share = model_error_share(one.regime or "cars", gsd_m=one.gsd_m or 0.0)
-        if one.source == "found":
-            share = math.hypot(share, FOUND_ERROR_SHARE)
+    share = UNKNOWN_ERROR_SHARE if one.error_share is None else one.error_share
     return Part(
         told=interval,
         best=best,
         share=view.shares[n],
-        error_share=share,
+        error_share=share if name == "railcars" else 0.0,
         doubt=sum(car.confidence * (1 - car.confidence) for car in cars),
     )
 
