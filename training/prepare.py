@@ -1,6 +1,6 @@
 """Draw scenes and keep what the networks learn from: python prepare.py FOLDER FIRST LAST [KIND].
 
-KIND is favoured, hard or kinds, none for look-alikes alone.
+KIND is favoured, hard or kinds, none for look-alikes alone, second for scenes of the second renderer.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from data import Truth, decoys, examples, row_examples
 from degrade import degraded
 from lookalikes import lookalike, stray_lines
 from scenes import favoured_scene, hard_scene, kinds_scene, random_scene
+from second import second_scene
 
 from railcount.raster.tile import Pixels
 from railcount.shadows import towards
@@ -24,27 +25,42 @@ VERY_COARSE_M = (1.5, 4.0)
 
 
 def prepare(folder, seed, drawn=random_scene):
+    """A scene of our own renderer."""
     scene = render(drawn(seed), seed=seed)
-    rng = np.random.default_rng(seed)
     pixels = Pixels(bands=scene.bands.astype(np.float32), valid=scene.valid, names=())
-    tracks = [t.line_px for t in scene.tracks]
     cars = [
         Truth(scene.grid.to_local(c.outline_px), c.kind if c.visible > 0.5 else "hidden") for c in scene.cars
     ]
-    shadow = towards(scene.sun_azimuth_deg)
-    others = decoys(pixels, scene.grid, tracks)
+    tracks, shadow = [t.line_px for t in scene.tracks], towards(scene.sun_azimuth_deg)
+    keep(folder, f"{seed:05d}.pkl", of_scene(pixels, scene.grid, tracks, cars, seed=seed, shadow=shadow))
+
+
+def prepare_second(folder, seed):
+    """A scene of the second renderer, with or without tracks."""
+    one = second_scene(seed)
+    if one.tracks:
+        found = of_scene(one.pixels, one.grid, one.tracks, one.cars, seed=seed, shadow=one.shadow)
+    else:
+        found = of_lookalike(one.pixels, one.grid, seed=seed, shadow=one.shadow)
+    keep(folder, f"s{seed:05d}.pkl", found)
+
+
+def of_scene(pixels, grid, tracks, cars, *, seed, shadow):
+    """What each network learns from a scene, as drawn and made worse."""
+    rng = np.random.default_rng(seed)
+    others = decoys(pixels, grid, tracks)
     found = {
-        "cars": examples(pixels, scene.grid, tracks, cars, rng=rng, shadow=shadow, others=others),
-        "rows": row_examples(pixels, scene.grid, tracks, rng=rng),
+        "cars": examples(pixels, grid, tracks, cars, rng=rng, shadow=shadow, others=others),
+        "rows": row_examples(pixels, grid, tracks, rng=rng),
     }
-    worse, grid, scale = degraded(pixels, scene.grid, rng=rng)
+    worse, coarser, scale = degraded(pixels, grid, rng=rng)
     lines, others = ([line * scale for line in those] for those in (tracks, others))
-    found["cars"] += examples(worse, grid, lines, cars, rng=rng, shadow=shadow, others=others)
-    found["rows"] += row_examples(worse, grid, lines, rng=rng)
-    worse, grid, scale = degraded(pixels, scene.grid, rng=rng, to_m=VERY_COARSE_M)
+    found["cars"] += examples(worse, coarser, lines, cars, rng=rng, shadow=shadow, others=others)
+    found["rows"] += row_examples(worse, coarser, lines, rng=rng)
+    worse, coarser, scale = degraded(pixels, grid, rng=rng, to_m=VERY_COARSE_M)
     lines = [line * scale for line in tracks]
-    found["coarse"] = examples(worse, grid, lines, cars, rng=rng, shadow=shadow)
-    keep(folder, f"{seed:05d}.pkl", found)
+    found["coarse"] = examples(worse, coarser, lines, cars, rng=rng, shadow=shadow)
+    return found
 
 
 def keep(folder, name, found):
@@ -60,6 +76,13 @@ def prepare_lookalike(folder, seed):
     rng = np.random.default_rng(seed)
     if rng.random() < 0.5:
         pixels, grid, _ = degraded(pixels, grid, rng=rng)
+    found = of_lookalike(pixels, grid, seed=seed, shadow=towards(rng.uniform(0, 360)))
+    keep(folder, f"l{seed:05d}.pkl", found)
+
+
+def of_lookalike(pixels, grid, *, seed, shadow):
+    """Lines anywhere, along the picture's directions, and where the finder falls for something."""
+    rng = np.random.default_rng([seed, 1])
     work = Working.of(pixels, grid=grid)
     angle, weight = orientation(work)
     lines = stray_lines(rng, grid, 2)
@@ -68,21 +91,23 @@ def prepare_lookalike(folder, seed):
         middle = rng.uniform(0.2, 0.8, (2, 2)) * [grid.width, grid.height]
         lines += [np.stack([m - d, m + d]) for m in middle]
     lines += decoys(pixels, grid, [])
-    shadow = towards(rng.uniform(0, 360))
-    found = {
+    return {
         "cars": examples(pixels, grid, lines, [], rng=rng, shadow=shadow, strays=False),
         "rows": row_examples(pixels, grid, [], rng=rng),
     }
-    keep(folder, f"l{seed:05d}.pkl", found)
+
+
+def main(folder, first, last, kind=""):
+    """Everything of the seeds from ``first`` up to ``last``."""
+    kinds = {"": random_scene, "favoured": favoured_scene, "hard": hard_scene, "kinds": kinds_scene}
+    for seed in range(int(first), int(last)):
+        if kind == "second":
+            prepare_second(Path(folder), seed)
+        if kind in kinds:
+            prepare(Path(folder), seed, kinds[kind])
+        if kind == "none" or (kind in kinds and seed % (6 if kind else 2) == 0):
+            prepare_lookalike(Path(folder), seed)
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1])
-    drawn = {"favoured": favoured_scene, "hard": hard_scene, "kinds": kinds_scene, "none": None}.get(
-        "".join(sys.argv[4:]), random_scene
-    )
-    for seed in range(int(sys.argv[2]), int(sys.argv[3])):
-        if drawn:
-            prepare(folder, seed, drawn)
-        if not drawn or seed % (2 if drawn is random_scene else 6) == 0:
-            prepare_lookalike(folder, seed)
+    main(*sys.argv[1:])

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from files import default_cache, scene_files
-from kinds import KINDS
+from kinds import FIRST_TO_LEARN_FROM, KINDS
 
 MODES = ("given", "found", "displaced")
 FOUND_IOU = 0.3
@@ -143,11 +143,13 @@ def table(rows: list[Row], *, modes: tuple[str, ...]) -> str:
 
 
 def _seeds(text: str) -> list[int]:
-    """``1-3,7`` as numbers."""
+    """``1-3,7`` as numbers. Raises ValueError for one that training may have learned from."""
     found = []
     for part in text.split(","):
         first, _, last = part.partition("-")
         found += range(int(first), int(last or first) + 1)
+    if max(found) >= FIRST_TO_LEARN_FROM:
+        raise ValueError(f"seeds from {FIRST_TO_LEARN_FROM} on are for training")
     return found
 
 

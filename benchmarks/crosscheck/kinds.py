@@ -110,4 +110,6 @@ KINDS: dict[str, Plan] = {
     "ploughed_field": replace(NOTHING, field_of="plough"),
     "housing_rows": replace(NOTHING, field_of="housing"),
 }
+FIRST_TO_LEARN_FROM = 10_000
+"""Seed: those below are for measuring, those from here on for training (training/second.py)."""
 WITHOUT_CARS = ("empty", *(name for name, plan in KINDS.items() if plan.layout == "none"))

@@ -32,13 +32,24 @@ def crosscheck() -> Iterator[dict[str, ModuleType]]:
             sys.modules.pop(name, None)
 
 
-def test_it_shares_nothing_with_our_renderer_and_training_never_sees_it() -> None:
+def test_it_shares_nothing_with_our_renderer() -> None:
     ours = [path.read_text(encoding="utf-8") for path in CROSSCHECK.glob("*.py")]
     assert ours
     assert not any("railcount.simulate" in text for text in ours)
-    trained = [path.read_text(encoding="utf-8") for path in (ROOT / "training").rglob("*.py")]
-    assert trained
-    assert not any("crosscheck" in text for text in trained)
+
+
+def test_no_scene_is_both_learned_from_and_measured_on(crosscheck: dict[str, ModuleType]) -> None:
+    first = crosscheck["kinds"].FIRST_TO_LEARN_FROM
+    with pytest.raises(ValueError, match="for training"):
+        crosscheck["judge"]._seeds(f"1,{first}")
+    sys.path.append(str(ROOT / "training"))
+    try:
+        with pytest.raises(ValueError, match="for measuring"):
+            import_module("second").second_scene(first - 1)
+    finally:
+        sys.path.remove(str(ROOT / "training"))
+        for name in ("second", "data"):
+            sys.modules.pop(name, None)
 
 
 @pytest.mark.parametrize("kind", ["mixed", "ladder", "highway"])
