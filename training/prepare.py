@@ -1,6 +1,6 @@
 """Draw scenes and keep what the networks learn from: python prepare.py FOLDER FIRST LAST [KIND].
 
-KIND is favoured, hard or kinds, none for look-alikes alone.
+KIND is favoured, hard or kinds, none for look-alikes alone, painted for scenes and look-alikes of painter/.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from data import Truth, decoys, examples, row_examples
 from degrade import degraded
 from lookalikes import lookalike, stray_lines
+from painter import paint
 from scenes import favoured_scene, hard_scene, kinds_scene, random_scene
 
 from railcount.raster.tile import Pixels
@@ -24,27 +25,41 @@ VERY_COARSE_M = (1.5, 4.0)
 
 
 def prepare(folder, seed, drawn=random_scene):
+    """A scene of the simulator."""
     scene = render(drawn(seed), seed=seed)
-    rng = np.random.default_rng(seed)
     pixels = Pixels(bands=scene.bands.astype(np.float32), valid=scene.valid, names=())
-    tracks = [t.line_px for t in scene.tracks]
     cars = [
         Truth(scene.grid.to_local(c.outline_px), c.kind if c.visible > 0.5 else "hidden") for c in scene.cars
     ]
-    shadow = towards(scene.sun_azimuth_deg)
-    others = decoys(pixels, scene.grid, tracks)
+    tracks, shadow = [t.line_px for t in scene.tracks], towards(scene.sun_azimuth_deg)
+    keep(folder, f"{seed:05d}.pkl", of_scene(pixels, scene.grid, tracks, cars, seed=seed, shadow=shadow))
+
+
+def prepare_painted(folder, seed):
+    """A scene of the painter."""
+    one = paint(seed)
+    pixels = Pixels(bands=one.bands, valid=one.valid, names=())
+    cars = [Truth(one.grid.to_local(outline), kind) for outline, kind in one.cars]
+    found = of_scene(pixels, one.grid, one.tracks, cars, seed=seed, shadow=one.shadow)
+    keep(folder, f"q{seed:05d}.pkl", found)
+
+
+def of_scene(pixels, grid, tracks, cars, *, seed, shadow):
+    """What each network learns from a scene, as drawn and made worse."""
+    rng = np.random.default_rng(seed)
+    others = decoys(pixels, grid, tracks)
     found = {
-        "cars": examples(pixels, scene.grid, tracks, cars, rng=rng, shadow=shadow, others=others),
-        "rows": row_examples(pixels, scene.grid, tracks, rng=rng),
+        "cars": examples(pixels, grid, tracks, cars, rng=rng, shadow=shadow, others=others),
+        "rows": row_examples(pixels, grid, tracks, rng=rng),
     }
-    worse, grid, scale = degraded(pixels, scene.grid, rng=rng)
+    worse, coarser, scale = degraded(pixels, grid, rng=rng)
     lines, others = ([line * scale for line in those] for those in (tracks, others))
-    found["cars"] += examples(worse, grid, lines, cars, rng=rng, shadow=shadow, others=others)
-    found["rows"] += row_examples(worse, grid, lines, rng=rng)
-    worse, grid, scale = degraded(pixels, scene.grid, rng=rng, to_m=VERY_COARSE_M)
+    found["cars"] += examples(worse, coarser, lines, cars, rng=rng, shadow=shadow, others=others)
+    found["rows"] += row_examples(worse, coarser, lines, rng=rng)
+    worse, coarser, scale = degraded(pixels, grid, rng=rng, to_m=VERY_COARSE_M)
     lines = [line * scale for line in tracks]
-    found["coarse"] = examples(worse, grid, lines, cars, rng=rng, shadow=shadow)
-    keep(folder, f"{seed:05d}.pkl", found)
+    found["coarse"] = examples(worse, coarser, lines, cars, rng=rng, shadow=shadow)
+    return found
 
 
 def keep(folder, name, found):
@@ -54,10 +69,15 @@ def keep(folder, name, found):
         (folder / network / name).write_bytes(pickle.dumps(what))
 
 
-def prepare_lookalike(folder, seed):
+def prepare_lookalike(folder, seed, *, painted=False):
     """Furrows, lots and roads: no tracks in the corridors, nothing on lines, nor along their directions."""
-    pixels, grid = lookalike(seed)
     rng = np.random.default_rng(seed)
+    shadow = None
+    if painted:
+        one = paint(seed, lookalike=True)
+        pixels, grid, shadow = Pixels(bands=one.bands, valid=one.valid, names=()), one.grid, one.shadow
+    else:
+        pixels, grid = lookalike(seed)
     if rng.random() < 0.5:
         pixels, grid, _ = degraded(pixels, grid, rng=rng)
     work = Working.of(pixels, grid=grid)
@@ -68,21 +88,25 @@ def prepare_lookalike(folder, seed):
         middle = rng.uniform(0.2, 0.8, (2, 2)) * [grid.width, grid.height]
         lines += [np.stack([m - d, m + d]) for m in middle]
     lines += decoys(pixels, grid, [])
-    shadow = towards(rng.uniform(0, 360))
+    shadow = towards(rng.uniform(0, 360)) if shadow is None else shadow
     found = {
         "cars": examples(pixels, grid, lines, [], rng=rng, shadow=shadow, strays=False),
         "rows": row_examples(pixels, grid, [], rng=rng),
     }
-    keep(folder, f"l{seed:05d}.pkl", found)
+    keep(folder, f"{'ql' if painted else 'l'}{seed:05d}.pkl", found)
+
+
+def prepare_all(folder, first, last, kind=""):
+    """Everything of the seeds from ``first`` up to ``last``."""
+    drawn = {"favoured": favoured_scene, "hard": hard_scene, "kinds": kinds_scene}.get(kind, random_scene)
+    for seed in range(first, last):
+        if kind == "painted":
+            prepare_painted(folder, seed)
+        elif kind != "none":
+            prepare(folder, seed, drawn)
+        if kind == "none" or seed % (2 if drawn is random_scene else 6) == 0:
+            prepare_lookalike(folder, seed, painted=kind == "painted")
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1])
-    drawn = {"favoured": favoured_scene, "hard": hard_scene, "kinds": kinds_scene, "none": None}.get(
-        "".join(sys.argv[4:]), random_scene
-    )
-    for seed in range(int(sys.argv[2]), int(sys.argv[3])):
-        if drawn:
-            prepare(folder, seed, drawn)
-        if not drawn or seed % (2 if drawn is random_scene else 6) == 0:
-            prepare_lookalike(folder, seed)
+    prepare_all(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), "".join(sys.argv[4:]))

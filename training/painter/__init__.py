@@ -57,7 +57,7 @@ def paint(seed, lookalike=False):
         things.trees(canvas, int(rng.integers(0, 30)))
     if rng.random() < 0.08:
         ground.snowed(canvas, roofs=rng.choice([0.0, rng.uniform(0, 1)]))
-    bands = developed(canvas, rng, gsd, shape, shadow, elevation, lean)
+    bands = developed(canvas, rng, gsd=gsd, shape=shape, shadow=shadow, elevation=elevation, lean=lean)
     grid = Grid(width=shape[1], height=shape[0], transform=Affine.identity(), crs=None,
                 local_from_pixel=np.eye(2) * gsd)  # fmt: skip
     outlines = [((outline + lean * height / 2) / gsd, kind) for outline, height, kind in cars]
@@ -77,11 +77,11 @@ def yard(canvas, rng):
     if rng.random() < 0.5:
         ground.stripe(canvas, lines[len(lines) // 2].points, len(lines) * 2.6 + rng.uniform(2, 15),
                       earth(rng, 0.1, 0.6), ragged=2.0, opacity=rng.uniform(0.4, 1))  # fmt: skip
-    tastes = {line.group: None for line in lines}
-    shared = ground.Trackwork(canvas)
-    for group in tastes:
-        tastes[group] = shared if rng.random() < 0.6 else ground.Trackwork(canvas)
-        tastes[group].beds([line for line in lines if line.group == group])
+    tastes, shared = {}, ground.Trackwork(canvas)
+    for group in sorted({line.group for line in lines}):
+        taste = shared if rng.random() < 0.6 else ground.Trackwork(canvas)
+        taste.beds([line for line in lines if line.group == group])
+        tastes[group] = taste
     for line in lines:
         tastes[line.group].track(line)
     shared.spills(lines, int(rng.integers(0, 12)))
@@ -96,7 +96,7 @@ def yard(canvas, rng):
 
 def stand(canvas, rng, lines):
     """Paint cars onto the lines."""
-    fill = rng.choice([rng.uniform(0.03, 0.3), rng.uniform(0.2, 0.7), rng.uniform(0.6, 0.97)])
+    fill = rng.choice([rng.uniform(0.05, 0.35), rng.uniform(0.25, 0.75), rng.uniform(0.65, 0.97)])
     pool = POOLS[rng.integers(len(POOLS))]
     few = rng.random() < 0.3
     if few:  # a yard of few types
@@ -118,14 +118,14 @@ def stand(canvas, rng, lines):
     return out
 
 
-def developed(canvas, rng, gsd, shape, shadow, elevation, lean):
+def developed(canvas, rng, *, gsd, shape, shadow, elevation, lean):
     """The bands of a canvas under this sun, seen from there by some sensor."""
     direct = rng.uniform(0.55, 0.85) if rng.random() < 0.88 else rng.uniform(0.0, 0.35)
     sky = np.array([0.9, 1.0, 1.15]) ** rng.uniform(0, 1.8)
     seen = light.lit(canvas, shadow, elevation, direct=direct, sky_tint=sky)
     seen = light.leaning(canvas, seen, lean, shadow, direct=direct)
     blur = gsd * rng.choice([rng.uniform(0.3, 0.5), rng.uniform(0.4, 0.9)])
-    bands = sensor.sampled(seen, canvas.step_m, gsd, MARGIN_M, shape, blur)
+    bands = sensor.sampled(seen, canvas.step_m, gsd_m=gsd, margin_m=MARGIN_M, shape=shape, blur_m=blur)
     bands = sensor.toned(rng, sensor.air(rng, bands))
     bands = np.clip(sensor.grained(rng, bands, shape), 0, 1)
     return (sensor.developed(rng, bands) * rng.uniform(180, 255)).astype(np.float32)

@@ -60,6 +60,12 @@ class Canvas:
         """How much of a cell lies inside, from its distance (m) to the edge, positive inside."""
         return np.clip(distance / self.step_m + 0.5, 0, 1)
 
+    def taken(self, at):
+        """Whether something stands there already."""
+        col, row = ((np.asarray(at) + MARGIN_M) / self.step_m).astype(int)
+        inside = 0 <= col < self.shape[1] and 0 <= row < self.shape[0]
+        return bool(inside and self.height[row, col] > 0.3)
+
     def grain(self, size, shape):
         """A piece of noise of the scale with that number, from anywhere."""
         bank = self.noise[size]

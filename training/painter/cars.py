@@ -42,7 +42,9 @@ class Roof:
         self.colour *= 1 + rng.uniform(0, 0.1) * self.grain(1) + rng.uniform(0, 0.05) * self.grain(0)
         if rng.random() < 0.3:
             rust = np.clip(self.grain(2) - rng.uniform(-0.3, 1.2), 0, 1) * rng.uniform(0.2, 0.9)
-            tone = np.array([0.34, 0.19, 0.12]) * rng.uniform(0.6, 1.3) if rng.random() < 0.7 else hue(rng, 0.1)
+            tone = (
+                np.array([0.34, 0.19, 0.12]) * rng.uniform(0.6, 1.3) if rng.random() < 0.7 else hue(rng, 0.1)
+            )
             self.colour += rust * (tone[:, None, None] - self.colour)
         if rng.random() < 0.3:
             self.shade(rng.uniform(0.1, 0.5) - np.abs(self.v - rng.normal(0, 0.6)), rng.uniform(0.6, 1.4))
@@ -92,7 +94,9 @@ def hatches(r):
 
 def trough(r):
     """Covered hopper with one long trough hatch, open platforms at the ends."""
-    r.shade(np.minimum(r.same.uniform(0.25, 0.45) - r.b, r.car.length / 2 - 1.4 - r.a), r.same.uniform(0.5, 1.5))
+    r.shade(
+        np.minimum(r.same.uniform(0.25, 0.45) - r.b, r.car.length / 2 - 1.4 - r.a), r.same.uniform(0.5, 1.5)
+    )
     pitch = r.same.uniform(1.5, 4)
     r.shade(0.1 - np.abs((r.u + 50) % pitch - pitch / 2), r.same.choice([0.6, 0.8, 1.2]))
     _ends(r, r.same.uniform(0.4, 1.3))
@@ -110,7 +114,9 @@ def domes(r):
     n = int(r.same.integers(2, 5))
     pitch = r.car.length / n
     du = np.abs((r.u + r.car.length / 2) % pitch - pitch / 2) / (pitch / 2)
-    bulge = np.sqrt(np.clip(1 - du**2 * 0.9, 0.02, 1)) * np.sqrt(np.clip(1 - (r.b / r.car.width * 2) ** 2, 0.02, 1))
+    bulge = np.sqrt(np.clip(1 - du**2 * 0.9, 0.02, 1)) * np.sqrt(
+        np.clip(1 - (r.b / r.car.width * 2) ** 2, 0.02, 1)
+    )
     r.z = (r.car.height * (0.4 + 0.6 * bulge)).astype(np.float32)
     r.shade(r.same.uniform(0.3, 0.5) - np.hypot(du * pitch / 2, r.v), r.same.choice([0.5, 1.3]))
     r.colour *= 0.6 + 0.4 * bulge
@@ -147,7 +153,9 @@ def tank(r):
     shift = r.canvas.glint * radius * 0.45
     r.colour += r.same.uniform(0, 0.35) * np.exp(-0.5 * ((r.v - shift) / 0.22) ** 2)
     if r.same.random() < 0.4:
-        r.lay(r.same.uniform(0.5, 2.5) - r.a, hue(r.same, r.same.uniform(0.05, 0.3)), r.same.uniform(0.3, 0.9))
+        r.lay(
+            r.same.uniform(0.5, 2.5) - r.a, hue(r.same, r.same.uniform(0.05, 0.3)), r.same.uniform(0.3, 0.9)
+        )
     if r.same.random() < 0.7:
         r.lay(0.3 - r.b, hue(r.same, r.same.uniform(0.05, 0.7)), r.same.uniform(0.2, 0.8))
     r.lay(r.same.uniform(0.4, 0.9) - np.hypot(r.u, r.v), hue(r.same, r.same.uniform(0.05, 0.6)), 0.8)
@@ -174,7 +182,9 @@ def gondola(r):
         return
     heaps, reach = int(r.same.integers(1, 4)), r.car.length / 2 - r.same.uniform(0.2, 1.6)
     du = np.abs((r.u + reach) % (2 * reach / heaps) - reach / heaps) / (reach / heaps)
-    fill = r.same.uniform(0.4, 1.25) * (1 - du**4 * 0.5 * (heaps > 1)) * (1 - 0.3 * (r.b / r.car.width * 2) ** 2)
+    fill = (
+        r.same.uniform(0.4, 1.25) * (1 - du**4 * 0.5 * (heaps > 1)) * (1 - 0.3 * (r.b / r.car.width * 2) ** 2)
+    )
     rough = r.same.uniform(0.02, 0.35)
     loaded = np.minimum(inside, reach - r.a)
     top = 1.2 + depth * fill + rough * r.grain(1)
@@ -197,7 +207,10 @@ def hopper(r):
     gondola(r)
     pitch = r.car.length / int(r.same.integers(2, 6))
     if r.same.random() < 0.6:
-        r.lay(0.15 - np.abs((r.u + r.car.length / 2) % pitch - pitch / 2), r.car.paint * r.same.uniform(0.6, 1.2))
+        r.lay(
+            0.15 - np.abs((r.u + r.car.length / 2) % pitch - pitch / 2),
+            r.car.paint * r.same.uniform(0.6, 1.2),
+        )
     if r.same.random() < 0.5:
         r.shade(r.a - r.car.length / 2 + 1.2, r.same.uniform(0.5, 1.4))
 
@@ -207,7 +220,9 @@ def sheeted(r):
     r.colour[:] = paint_of(r.same, light=r.same.random() < 0.3)[:, None, None]
     pitch = r.same.uniform(1.0, 3.0)
     r.z += 0.15 * np.cos(2 * np.pi * r.u / pitch) + 0.1 * r.grain(1) - 0.3 * (r.b / r.car.width * 2) ** 2
-    r.colour *= 1 + r.same.uniform(0, 0.15) * np.cos(2 * np.pi * r.u / pitch) + r.same.uniform(0, 0.1) * r.grain(1)
+    r.colour *= (
+        1 + r.same.uniform(0, 0.15) * np.cos(2 * np.pi * r.u / pitch) + r.same.uniform(0, 0.1) * r.grain(1)
+    )
 
 
 def flat(r):
@@ -235,13 +250,15 @@ def beam(r):
 
 def skeleton(r):
     """A frame of two sills and cross members through which the track is seen."""
-    sill = np.maximum(r.same.uniform(0.15, 0.4) - np.abs(r.b - r.same.choice([0.0, 0.7, 1.1])), 0.3 - r.a % 4.2)
+    sill = np.maximum(
+        r.same.uniform(0.15, 0.4) - np.abs(r.b - r.same.choice([0.0, 0.7, 1.1])), 0.3 - r.a % 4.2
+    )
     sill = np.maximum(sill, r.a - r.car.length / 2 + r.same.uniform(0.5, 2))
     r.alpha = r.alpha * np.maximum(r.canvas.soft(sill), r.same.uniform(0, 0.7))
     r.z = np.where(sill > 0, r.z, 0.6).astype(np.float32)
 
 
-def containers(r, base, tiers, from_end, to_end, there):
+def containers(r, base, tiers, *, from_end, to_end, there):
     """Containers end to end between two places along the car; returns the number set down."""
     at, n = from_end, 0
     size = r.same.choice([6.06, 12.19, 12.19, 13.7, 7.45])
@@ -264,8 +281,8 @@ def boxed(r):
     """A container flat with its load, full or half."""
     (flat if r.same.random() < 0.5 else skeleton)(r)
     half = r.car.length / 2 - 0.2
-    if not containers(r, 1.2, 1, -half, half, r.same.uniform(0.5, 1)):
-        containers(r, 1.2, 1, -min(half, 6.1), min(half, 6.1), 1.0)
+    if not containers(r, 1.2, 1, from_end=-half, to_end=half, there=r.same.uniform(0.5, 1)):
+        containers(r, 1.2, 1, from_end=-min(half, 6.15), to_end=min(half, 6.15), there=1.0)
 
 
 def well(r):
@@ -274,7 +291,8 @@ def well(r):
     r.lay(np.minimum(inner - r.a, r.car.width / 2 - 0.25 - r.b), hue(r.same, r.same.uniform(0.03, 0.3)))
     r.z = np.where((r.a < inner) & (r.b < 1.2), 0.4, r.z).astype(np.float32)
     if r.load:
-        n = containers(r, 0.4, int(r.same.choice([1, 2, 2])), -min(inner, 6.2), min(inner, 6.2), 1.0)
+        tiers, reach = int(r.same.choice([1, 2, 2])), min(inner, 6.2)
+        n = containers(r, 0.4, tiers, from_end=-reach, to_end=reach, there=1.0)
         r.kind = "covered" if n else "flat"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .canvas import earth, green
+from .canvas import earth, green, smooth_noise
 
 
 def terrain(canvas):
@@ -17,9 +17,9 @@ def terrain(canvas):
     base = earth(rng, 0.12, 0.6) if rng.random() < 0.7 else green(rng)
     canvas.colour[:] = base[:, None, None] * (1 + tone)
     for _ in range(rng.integers(0, 4)):
-        field = noise[4] + rng.uniform(0, 0.8) * noise[3] + rng.uniform(0, 0.5) * noise[2]
-        field = np.roll(field, rng.integers(0, 500, 2), (0, 1))
-        alpha = np.clip((field - rng.uniform(-0.5, 1.5)) * rng.uniform(0.8, 6), 0, 1) * rng.uniform(0.4, 1)
+        field = smooth_noise(rng, canvas.shape, rng.uniform(15, 60) / canvas.step_m)
+        field = field + rng.uniform(0, 0.6) * noise[3] + rng.uniform(0, 0.5) * noise[2] + 0.2 * noise[1]
+        alpha = np.clip((field - rng.uniform(-0.5, 1.5)) * rng.uniform(0.5, 3), 0, 1) * rng.uniform(0.3, 1)
         patch = green(rng) if rng.random() < 0.5 else earth(rng, 0.08, 0.6)
         canvas.colour += alpha * (patch[:, None, None] * (1 + 1.3 * tone) - canvas.colour)
 
@@ -99,7 +99,9 @@ class Trackwork:
                 cover = np.clip((0.075 + canvas.step_m / 2 - off) / canvas.step_m, 0, 1)
                 cover *= min(1.0, 0.15 / canvas.step_m)
                 canvas.blend(part, cover * rail * inside, tone)
-                canvas.stain(part, 1 - 0.25 * rail * inside * canvas.soft(0.22 - np.abs(a - self.gauge - 0.2)))
+                canvas.stain(
+                    part, 1 - 0.25 * rail * inside * canvas.soft(0.22 - np.abs(a - self.gauge - 0.2))
+                )
 
     def spills(self, lines, n):
         """Heaps' remains, oil pools and coal dust about the tracks."""

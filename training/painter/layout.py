@@ -28,7 +28,7 @@ def bent(rng, length):
     return x, rng.uniform(3, 18) * np.tanh(x / rng.uniform(40, 120))
 
 
-def group_of(rng, number, middle, angle, n, length):
+def group_of(rng, number, *, middle, angle, n, length):
     """Parallel tracks that may run together at either end."""
     x, y = bent(rng, length)
     even = rng.uniform(3.9, 5.2) if rng.random() < 0.85 else rng.uniform(3.6, 6.0)
@@ -77,10 +77,10 @@ def layout(rng, size):
     angle = rng.uniform(0, np.pi) if rng.random() < 0.6 else rng.choice([0, np.pi / 2]) + rng.normal(0, 0.12)
     how = rng.random()
     counts = (
-        [int(rng.integers(1, 4))] if how < 0.12
-        else [int(rng.integers(3, 13))] if how < 0.45
-        else [int(rng.integers(8, 31))] if how < 0.7
-        else [int(n) for n in rng.integers(1, 11, rng.integers(2, 5))]
+        [int(rng.integers(1, 4))] if how < 0.1
+        else [int(rng.integers(4, 13))] if how < 0.4
+        else [int(rng.integers(10, 31))] if how < 0.65
+        else [int(n) for n in rng.integers(1, 12, rng.integers(2, 6))]
     )  # fmt: skip
     lines, across = [], rng.uniform(-25, 5) - 2.2 * sum(counts)
     for k, n in enumerate(counts):
@@ -89,7 +89,7 @@ def layout(rng, size):
             turn += rng.uniform(-0.6, 0.6)
         normal = np.array([-np.sin(angle), np.cos(angle)])
         middle = size / 2 + normal * across
-        lines += group_of(rng, k, middle, turn, n, long)
+        lines += group_of(rng, k, middle=middle, angle=turn, n=n, length=long)
         across += n * 4.7 + rng.uniform(4, 40)
     crossings(lines)
     kept = []

@@ -65,7 +65,7 @@ def leaning(canvas, seen, lean, shadow, *, direct):
     levels = np.arange(top, 0.1, -max(0.12, 0.6 * canvas.step_m / size))
     cells = np.arange(h * w, dtype=np.int64).reshape(h, w)
     for z in levels:
-        dx, dy = (int(round(-c * z / canvas.step_m)) for c in lean)
+        dx, dy = (round(-c * z / canvas.step_m) for c in lean)
         there = shifted_from(canvas.height, dx, dy, 0)
         hit = (there >= z) & ~found
         source[hit] = cells[hit] + dy * w + dx

@@ -22,13 +22,15 @@ class Field:
         rng = self.rng = canvas.rng
         self.canvas = canvas
         self.d, self.n, half = frame(canvas, rng.uniform(0, np.pi))
+        self.size = 2 * half
         self.middle = half * rng.uniform(0.3, 1.7, 2)
         self.u, self.v = rng.uniform(30, 160), rng.uniform(20, 100)
-        if rng.random() < 0.7:
-            found = canvas.window(self.middle, self.d, self.u, self.v)
-            if found:
-                part, u, v = found
-                edge = np.minimum(self.u - np.abs(u), self.v - np.abs(v))
+        found = canvas.window(self.middle, self.d, self.u, self.v)
+        if found:
+            part, u, v = found
+            edge = np.minimum(self.u - np.abs(u), self.v - np.abs(v))
+            canvas.height[part][edge > -2] = 0
+            if rng.random() < 0.8 or (edge > 0).mean() < 0.9:
                 tone = earth(rng, 0.08, 0.55)[:, None, None]
                 canvas.blend(part, canvas.soft(edge), tone * (1 + 0.05 * canvas.grain(2, u.shape)))
 
@@ -37,7 +39,9 @@ class Field:
         for v in np.arange(-self.v + pitch_v / 2, self.v, pitch_v):
             for u in np.arange(-self.u + pitch_u / 2, self.u, pitch_u):
                 at = self.middle + self.d * u + self.n * v + self.rng.normal(0, jitter, 2)
-                inside = (at > -9).all() and at[0] < self.canvas.width_m + 9 and at[1] < self.canvas.height_m + 9
+                inside = (
+                    (at > -9).all() and at[0] < self.canvas.width_m + 9 and at[1] < self.canvas.height_m + 9
+                )
                 if inside and self.rng.random() < p:
                     yield at, u, v
 
@@ -143,7 +147,9 @@ def highway(f):
     rng, x = f.rng, np.arange(-220.0, 221.0, 2.0)
     y = x**2 / (2 * rng.uniform(250, 3000)) * rng.choice([-1, 0, 1])
     line = f.middle + x[:, None] * f.d + y[:, None] * f.n
-    road(f.canvas, line, rng.uniform(3.5, 16), traffic=rng.uniform(0.005, 0.04), lorries=rng.uniform(0.1, 0.9))
+    road(
+        f.canvas, line, rng.uniform(3.5, 16), traffic=rng.uniform(0.005, 0.04), lorries=rng.uniform(0.1, 0.9)
+    )
 
 
 def heaps(f):

@@ -9,7 +9,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 
-def sampled(bands, step_m, gsd_m, margin_m, shape, blur_m):
+def sampled(bands, step_m, *, gsd_m, margin_m, shape, blur_m):
     """Blurred and read at the centres of the pixels."""
     at = [((np.arange(n) + 0.5) * gsd_m + margin_m) / step_m - 0.5 for n in shape]
     at = np.meshgrid(*at, indexing="ij")
@@ -34,8 +34,8 @@ def toned(rng, bands):
     bands = grey + (bands - grey) * rng.choice([0.0, 0.6, 1.0, 1.4], p=[0.07, 0.28, 0.4, 0.25])
     low = np.percentile(grey, rng.choice([0.0, 0.5, 2, 6])) * rng.uniform(0.3, 1)
     high = np.percentile(grey, rng.choice([100, 99.8, 99, 96]))
-    out = np.clip((bands - low) / max(high - low, 0.05), 0, None) ** rng.uniform(0.55, 1.15)
-    return np.clip(out, 0, 1)
+    power = rng.choice([rng.uniform(0.42, 0.75), rng.uniform(0.6, 1.05)], p=[0.75, 0.25])
+    return np.clip((bands - low) / max(high - low, 0.05), 0, 1) ** power
 
 
 def grained(rng, bands, shape):

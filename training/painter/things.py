@@ -23,7 +23,9 @@ def building(canvas, centre, along, length, width, *, height=None):
     height = rng.uniform(3, 10) if height is None else height
     base = hue(rng, rng.uniform(0.12, 0.95), 0.03) if rng.random() < 0.75 else paint_of(rng)
     edge = np.minimum(length / 2 - np.abs(u), width / 2 - np.abs(v))
-    tone = 1 + rng.uniform(0, 0.08) * canvas.grain(2, u.shape) + rng.uniform(0, 0.05) * canvas.grain(1, u.shape)
+    tone = (
+        1 + rng.uniform(0, 0.08) * canvas.grain(2, u.shape) + rng.uniform(0, 0.05) * canvas.grain(1, u.shape)
+    )
     seam = rng.uniform(0.6, 6)
     tone *= 1 - rng.uniform(0, 0.25) * (((u if rng.random() < 0.7 else v) + 500) % seam < 0.3)
     z = np.full(u.shape, height, np.float32)
@@ -76,7 +78,8 @@ def vehicle(canvas, centre, along, *, what=None):
     what = rng.choice(["car", "car", "van", "rigid", "lorry", "bus"]) if what is None else what
     side = np.array([-along[1], along[0]])
     if what == "car":
-        length, paint = rng.uniform(3.8, 5.1), hue(rng, rng.choice([0.05, 0.3, 0.6, 0.85])) if rng.random() < 0.7 else paint_of(rng)  # fmt: skip
+        length, grey = rng.uniform(3.8, 5.1), hue(rng, rng.choice([0.05, 0.3, 0.6, 0.85]))
+        paint = grey if rng.random() < 0.7 else paint_of(rng)
         canvas.box(centre, along, length, 1.85, height=0.9, colour=paint)
         canvas.box(centre - 0.3 * along, along, length * 0.62, 1.6, height=1.4, colour=paint * 0.25)
         canvas.box(centre - 0.4 * along, along, length * 0.35, 1.45, height=1.5, colour=paint)
@@ -85,7 +88,9 @@ def vehicle(canvas, centre, along, *, what=None):
         paint = hue(rng, rng.uniform(0.6, 0.95)) if rng.random() < 0.6 else paint_of(rng)
         canvas.box(centre, along, length, 2.3 if what == "van" else 2.55, height=2.9, colour=paint)
         for k in range(rng.integers(0, 4)):
-            canvas.box(centre + along * (k - 1.5) * length / 5, along, 1.2, 1.2, height=3.1, colour=paint * 0.7)
+            canvas.box(
+                centre + along * (k - 1.5) * length / 5, along, 1.2, 1.2, height=3.1, colour=paint * 0.7
+            )
     else:
         length = rng.uniform(6, 10) if what == "rigid" else rng.uniform(12, 16.2)
         load = hue(rng, rng.uniform(0.55, 0.97), 0.02) if rng.random() < 0.65 else paint_of(rng)
@@ -104,7 +109,9 @@ def road(canvas, line, half_m, *, traffic=0.02, lorries=0.4):
     marks = hue(rng, rng.uniform(0.5, 0.9), 0.02)
     dashed = rng.uniform(3, 8)
     for k in range(lanes + 1) if rng.random() < 0.75 else ():
-        for part, inside, s, v in canvas.pieces(aside(line, -half_m + 0.3 + k * (2 * half_m - 0.6) / lanes), 0.5):
+        for part, inside, s, v in canvas.pieces(
+            aside(line, -half_m + 0.3 + k * (2 * half_m - 0.6) / lanes), 0.5
+        ):
             on = (s % 12 < dashed) | (k in (0, lanes))
             canvas.blend(part, np.clip((0.12 - np.abs(v)) / canvas.step_m + 0.5, 0, 0.8) * inside * on, marks)
     for k in range(lanes):
@@ -114,7 +121,9 @@ def road(canvas, line, half_m, *, traffic=0.02, lorries=0.4):
             if rng.random() < traffic * 25:
                 d = path[i + 2] - path[i]
                 what = rng.choice(["lorry", "rigid", "bus"]) if rng.random() < lorries else None
-                vehicle(canvas, path[i], d / max(np.hypot(*d), 1e-6) * (1 if k < lanes / 2 else -1), what=what)
+                vehicle(
+                    canvas, path[i], d / max(np.hypot(*d), 1e-6) * (1 if k < lanes / 2 else -1), what=what
+                )
             i += int(rng.integers(20, 60))
 
 
@@ -150,11 +159,12 @@ def by_the_tracks(canvas, lines, *, crowded):
         if room < 0:
             continue
         how = rng.random()
-        if how < 0.45:
+        if how < 0.45 and not any(canvas.taken(p) for p in near):
             building(canvas, at, along, 2 * half, 2 * wide)
         elif how < 0.75:
             for k in np.arange(-half, half, rng.uniform(3.5, 14)):
                 turned = along if rng.random() < 0.5 else np.array([-along[1], along[0]])
-                vehicle(canvas, at + along * k, turned)
-        else:
+                if not any(canvas.taken(at + along * k + turned * q) for q in (-7, 0, 7)):
+                    vehicle(canvas, at + along * k, turned)
+        elif not canvas.taken(at):
             canvas.box(at, along, min(2 * half, 12.2), 2.44, height=2.6, colour=paint_of(rng))
