@@ -76,7 +76,7 @@ def yard(canvas, rng):
         things.road(canvas, path, rng.uniform(1.5, 3.5), traffic=rng.uniform(0, 0.012), lorries=0.3)
     if rng.random() < 0.5:
         ground.stripe(canvas, lines[len(lines) // 2].points, len(lines) * 2.6 + rng.uniform(2, 15),
-                      earth(rng, 0.1, 0.6), ragged=2.0, opacity=rng.uniform(0.4, 1))  # fmt: skip
+                      earth(rng, 0.1, 0.6), ragged=2.0)  # fmt: skip
     tastes, shared = {}, ground.Trackwork(canvas)
     for group in sorted({line.group for line in lines}):
         taste = shared if rng.random() < 0.6 else ground.Trackwork(canvas)

@@ -115,10 +115,10 @@ class Canvas:
         for k in range(len(points) - 1):
             a, b = points[k], points[k + 1]
             half = np.hypot(*(b - a)) / 2
-            found = self.window((a + b) / 2, b - a, half, half_m)
+            found = self.window((a + b) / 2, b - a, half + 0.02 * half_m, half_m)
             if found is not None:
                 part, u, v = found
-                yield part, (np.abs(u) <= half + 0.02) & (np.abs(v) < half_m), u + (at[k] + half), v
+                yield part, (np.abs(u) <= half + 0.02 + 0.015 * half_m) & (np.abs(v) < half_m), u + (at[k] + half), v
 
 
 def hue(rng, value, cast=0.06):
