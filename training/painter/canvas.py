@@ -118,7 +118,8 @@ class Canvas:
             found = self.window((a + b) / 2, b - a, half + 0.02 * half_m, half_m)
             if found is not None:
                 part, u, v = found
-                yield part, (np.abs(u) <= half + 0.02 + 0.015 * half_m) & (np.abs(v) < half_m), u + (at[k] + half), v
+                long = half + 0.02 + 0.015 * half_m
+                yield part, (np.abs(u) <= long) & (np.abs(v) < half_m), u + (at[k] + half), v
 
 
 def hue(rng, value, cast=0.06):
