@@ -74,8 +74,7 @@ def smooth(r):
     """A curved or flat roof of one piece, perhaps of two tones."""
     r.z -= r.same.uniform(0, 1.2) * (2 * r.b / r.car.width) ** 2
     if r.same.random() < 0.4:
-        half = np.sign(r.u) if r.same.random() < 0.5 else np.sign(r.v)
-        r.colour *= 1 + r.same.uniform(0.05, 0.25) * half
+        r.colour *= 1 + r.same.uniform(0.05, 0.25) * np.sign(r.u if r.same.random() < 0.5 else r.v)
     r.shade(0.12 - r.a, r.same.choice([1.0, 0.5, 1.4]))
 
 
@@ -132,8 +131,7 @@ def autorack(r):
 
 def hoods(r):
     """Coil car: separate hoods with dark joints, or one telescopic."""
-    n = int(r.same.integers(1, 6))
-    pitch = (r.car.length - 1.5) / n
+    pitch = (r.car.length - 1.5) / (n := int(r.same.integers(1, 6)))
     du = (r.u + 60 * pitch + r.car.length / 2 - 0.75) % pitch
     r.shade(0.15 - np.minimum(du, pitch - du), 0.35)
     which = np.clip((r.u + r.car.length / 2) // pitch, 0, n).astype(int)
