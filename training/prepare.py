@@ -1,6 +1,7 @@
 """Draw scenes and keep what the networks learn from: python prepare.py FOLDER FIRST LAST [KIND].
 
-KIND is favoured, hard or kinds, none for look-alikes alone, second for scenes of the second renderer.
+KIND is favoured, hard or kinds, none for look-alikes alone, second or painted for scenes and look-alikes of the
+other two renderers.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from data import Truth, decoys, examples, row_examples
 from degrade import degraded
 from lookalikes import lookalike, stray_lines
+from painter import paint
 from scenes import favoured_scene, hard_scene, kinds_scene, random_scene
 from second import second_scene
 
@@ -43,6 +45,19 @@ def prepare_second(folder, seed):
     else:
         found = of_lookalike(one.pixels, one.grid, seed=seed, shadow=one.shadow)
     keep(folder, f"s{seed:05d}.pkl", found)
+
+
+def prepare_painted(folder, seed):
+    """A scene of the painter, and of every sixth seed a look-alike besides."""
+    one = paint(seed)
+    cars = [Truth(one.grid.to_local(outline), kind) for outline, kind in one.cars]
+    pixels = Pixels(bands=one.bands, valid=one.valid, names=())
+    found = of_scene(pixels, one.grid, one.tracks, cars, seed=seed, shadow=one.shadow)
+    keep(folder, f"q{seed:05d}.pkl", found)
+    if seed % 6 == 0:
+        one = paint(seed, lookalike=True)
+        pixels = Pixels(bands=one.bands, valid=one.valid, names=())
+        keep(folder, f"ql{seed:05d}.pkl", of_lookalike(pixels, one.grid, seed=seed, shadow=one.shadow))
 
 
 def of_scene(pixels, grid, tracks, cars, *, seed, shadow):
@@ -103,6 +118,8 @@ def main(folder, first, last, kind=""):
     for seed in range(int(first), int(last)):
         if kind == "second":
             prepare_second(Path(folder), seed)
+        if kind == "painted":
+            prepare_painted(Path(folder), seed)
         if kind in kinds:
             prepare(Path(folder), seed, kinds[kind])
         if kind == "none" or (kind in kinds and seed % (6 if kind else 2) == 0):
