@@ -1,7 +1,7 @@
 """Draw scenes and keep what the networks learn from: python prepare.py FOLDER FIRST LAST [KIND].
 
-KIND is favoured, hard or kinds, none for look-alikes alone, second or painted for scenes and look-alikes of the
-other two renderers.
+KIND is favoured, hard or kinds, none for look-alikes alone, second or painted for scenes and look-alikes of
+the other two renderers.
 """
 
 from __future__ import annotations
