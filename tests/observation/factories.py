@@ -139,6 +139,7 @@ def tile_of(yard: Yard, box: Box, name: str = "a.tif", **changes: Any) -> TileRe
         covered=interval(sum(bool(car.covered) for car in read.cars), share=0.2),
         trains=read.n_trains,
         occupied_m=round(read.occupied_m, 2),
+        error_share=0.04,
         by_type=dict(sorted(Counter(car.kind for car in read.cars).items())),
         cars=tuple(read.cars),
         tracks=tuple(read.tracks),

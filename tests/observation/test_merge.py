@@ -182,6 +182,21 @@ def test_long_cars_and_pairs_of_short_ones_are_told_apart() -> None:
         assert best(joined) == n
 
 
+def test_the_error_that_all_cars_share_is_that_of_each_tile() -> None:
+    full = tuple(Train(track=n, start_m=-250.0, lengths_m=(BODY_M,) * 30) for n in range(4))
+    tiles = row_of_tiles(Yard(n_tracks=4, trains=full), (-300.0, -100.0, 100.0, 300.0))
+    clear, doubtful, before_it_was_kept = (
+        merge([replace(tile, error_share=share) for tile in tiles], id="p").railcars
+        for share in (0.02, 0.05, None)
+    )
+    assert clear is not None
+    assert doubtful is not None
+    assert before_it_was_kept is not None
+    assert clear.best == doubtful.best == before_it_was_kept.best
+    assert clear.low > doubtful.low >= before_it_was_kept.low > 0
+    assert clear.high < doubtful.high <= before_it_was_kept.high
+
+
 def test_four_tiles_that_meet_on_a_car() -> None:
     yard = Yard(trains=(Train(track=1, start_m=-35.0), Train(track=2, start_m=-20.0)), azimuth_deg=128.0)
     x, y = yard.ground(-35.0 + BODY_M / 2, 1)
