@@ -107,6 +107,12 @@ def test_a_strange_lock_names_nobody(path: Path, said: bytes) -> None:
     assert "another process" in lock.busy_words(path)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_instead_of_a_lock_is_not_waited_for(path: Path) -> None:
+    os.mkfifo(lock.lock_path(path))
+    assert lock.holder(path) is None
+
+
 def test_a_holders_name_cannot_act_on_a_terminal(path: Path) -> None:
     lock.lock_path(path).write_bytes(b'{"railcount":"x\\u001b[2J","pid":1,"host":"\\n","since":"now"}')
     assert (lock.holder(path) or "").isprintable()

@@ -25,6 +25,12 @@ def test_suffix_names_the_format(tmp_path: Path, suffix: str) -> None:
         write_counts([factories.counted()], target)
 
 
+def test_a_stac_item_is_not_a_tile_s(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="history export"):
+        write_counts([], tmp_path / "cars.stac.json")
+    assert not list(tmp_path.iterdir())
+
+
 def test_unknown_suffix(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"\.geojson"):
         write_counts([factories.counted()], tmp_path / "out.shp")

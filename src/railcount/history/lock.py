@@ -72,7 +72,10 @@ def busy_words(history: Path) -> str:
 def holder(history: Path) -> str | None:
     """Who the lock file says holds the history; None where it says nothing. It may be gone by now."""
     try:
-        with lock_path(history).open("rb") as file:
+        path = lock_path(history)
+        if not path.is_file():  # a pipe would be waited for
+            return None
+        with path.open("rb") as file:
             said = file.read(_MAX_BYTES)
         if not said.startswith(_MARK):
             return None

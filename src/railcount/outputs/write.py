@@ -21,6 +21,12 @@ SUFFIXES = {".json": "json", ".geojson": "geojson", ".csv": "csv", ".gpkg": "gpk
 def format_of(path: str | os.PathLike[str]) -> str:
     """The format that a file name asks for; InputError where the suffix names none, or one not installed."""
     suffix = Path(path).suffix.lower()
+    if Path(path).name.lower().endswith(".stac.json"):
+        msg = (
+            f"{Path(path).name!r}: a STAC Item stands for a pass, not for a tile: count into a history with "
+            "railcount batch, then railcount history export -o FILE.stac.json"
+        )
+        raise InputError(msg)
     if suffix not in SUFFIXES:
         msg = f"an output ends in {', '.join(SUFFIXES)}, which says its format; {Path(path).name!r} does not"
         raise InputError(msg)
