@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit
 
+from railcount.occupancy import LIMIT
 from railcount.regimes import COARSEST_M
 
 if TYPE_CHECKING:
@@ -30,11 +31,11 @@ ERROR_CARS = 0.6
 """Standard error of the total, in cars, however few there are."""
 LEAST_SHARE = 0.02
 """Of the total, in the clearest picture."""
-CLEAR_DOUBT = 0.04
+CLEAR_DOUBT = 0.01
 """Doubt of a clear picture: that of the columns at the ends of cars."""
-SHARE_OF_DOUBT = 0.8
+SHARE_OF_DOUBT = 1.5
 """Of the total, for what is doubted beyond that."""
-FOUND_SHARE = 0.03
+FOUND_SHARE = 0.04
 """Of the total: tracks that were found can miss a part of the yard."""
 PITCH_SHARES = {"finest": 0.04, "coarsest": 0.2}
 """Of the total, for pixels of 0.8 m and of 1.5 m; in between it grows evenly."""
@@ -45,10 +46,12 @@ LEAST_OCCUPIED_M = 30.0
 def doubt(evidence: Sequence[Evidence], *, step_m: float) -> float:
     """Metres of track of which it is not known whether they are occupied, per metre that is.
 
-    The variance of each column's state, summed, over the expected number of occupied columns.
+    The variance of each column's state beyond that of a column as sure as the log-odds' limit lets it be,
+    summed, over the expected number of occupied columns.
     """
     p = np.concatenate([np.zeros(0), *(expit(e.body[e.seen]) for e in evidence)])
-    return float((p * (1 - p)).sum() / max(p.sum(), LEAST_OCCUPIED_M / step_m))
+    least = expit(LIMIT) * expit(-LIMIT)
+    return float((p * (1 - p) - least).clip(0.0).sum() / max(p.sum(), LEAST_OCCUPIED_M / step_m))
 
 
 def error_share(regime: Regime, *, gsd_m: float, doubt: float, source: TrackSource) -> float:

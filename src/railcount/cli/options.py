@@ -135,7 +135,9 @@ def verbosity(command: FC) -> FC:
 
 def note(text: str) -> None:
     """A line on stderr that is no error: -q leaves it out."""
-    logging.getLogger("railcount.cli").warning("%s", text)
+    from railcount.text import escape
+
+    logging.getLogger("railcount.cli").warning("%s", escape(text))
 
 
 tracks = click.option(
