@@ -30,7 +30,7 @@ from rasterio.windows import Window
 import railcount
 from railcount.baseline import LEVELS
 from railcount.cli.main import COMMANDS, EXIT_ERROR, EXIT_FAIL_ON, EXIT_INTERRUPTED, EXIT_NO_COUNT, cli
-from railcount.counts import Status
+from railcount.counts import Interval, Status
 from railcount.history import History
 from railcount.outputs.json import schema
 from railcount.outputs.table import headline
@@ -195,8 +195,15 @@ def test_the_json_shown_satisfies_the_schema() -> None:
 def test_readme_explains_the_headline_that_scan_prints() -> None:
     count = factories.counted()
     assert count.tracks is not None
-    five = tuple(replace(car, track=str(i % 5), kind="tank") for i, car in enumerate(count.cars))
-    shown = replace(count, cars=five, trains=6, tracks=replace(count.tracks, n=8))
+    cars = tuple(replace(car, track=str(i % 6), kind="tank") for i, car in enumerate(count.cars))
+    shown = replace(
+        count,
+        cars=cars,
+        railcars=Interval(best=73, low=66, high=81),
+        trains=9,
+        occupied_m=1038.0,
+        tracks=replace(count.tracks, n=10),
+    )
     assert f"```\n{headline(shown)}\n```" in README
 
 
