@@ -37,7 +37,7 @@ SHARE_OF_DOUBT = 1.5
 """Of the total, for what is doubted beyond that."""
 FOUND_SHARE = 0.04
 """Of the total: tracks that were found can miss a part of the yard."""
-PITCH_SHARES = {"finest": 0.04, "coarsest": 0.2}
+PITCH_SHARES = {"finest": 0.06, "coarsest": 0.2}
 """Of the total, for pixels of 0.8 m and of 1.5 m; in between it grows evenly."""
 LEAST_OCCUPIED_M = 30.0
 """Two cars: with fewer, a share of them says nothing."""
