@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,10 @@ from railcount.occupancy import views
 from railcount.strips import straighten
 from railcount.tracks.find import dense, find_tracks, new_part
 from railcount.tracks.network import Track, TrackNetwork
+
+if TYPE_CHECKING:
+    from railcount.raster.grid import Grid
+    from railcount.raster.tile import Pixels
 
 LONGEST_GAP_M = 2.6
 DECOY_M = 3.0
@@ -24,6 +29,19 @@ class Truth:
 
     outline: np.ndarray
     kind: str
+
+
+@dataclass
+class Drawn:
+    """A picture and what is true of it."""
+
+    pixels: Pixels
+    grid: Grid
+    tracks: list[np.ndarray]
+    """Lines (n, 2) in pixels; none in a look-alike."""
+    cars: list[Truth]
+    shadow: np.ndarray
+    """(2,): the direction in which shadows fall, in local metres."""
 
 
 def label(strip, cars, grid):

@@ -1,7 +1,7 @@
 """Draw scenes and keep what the networks learn from: python prepare.py FOLDER FIRST LAST [KIND].
 
-KIND is favoured, hard or kinds, none for look-alikes alone, second or painted for scenes and look-alikes of
-the other two renderers.
+KIND is favoured, hard, kinds or sparse, none for look-alikes alone, second or painted for scenes and
+look-alikes of the other two renderers.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from data import Truth, decoys, examples, row_examples
+from data import Drawn, Truth, decoys, examples, row_examples
 from degrade import degraded
 from lookalikes import lookalike, stray_lines
 from painter import paint
-from scenes import favoured_scene, hard_scene, kinds_scene, random_scene
+from scenes import favoured_scene, hard_scene, kinds_scene, random_scene, sparse_scene
 from second import second_scene
 
 from railcount.raster.tile import Pixels
@@ -26,43 +26,28 @@ from railcount.tracks.corridor import Working, main_directions, orientation
 VERY_COARSE_M = (1.5, 4.0)
 
 
-def prepare(folder, seed, drawn=random_scene):
+def simulated(scene, seed):
     """A scene of our own renderer."""
-    scene = render(drawn(seed), seed=seed)
-    pixels = Pixels(bands=scene.bands.astype(np.float32), valid=scene.valid, names=())
-    cars = [
-        Truth(scene.grid.to_local(c.outline_px), c.kind if c.visible > 0.5 else "hidden") for c in scene.cars
-    ]
-    tracks, shadow = [t.line_px for t in scene.tracks], towards(scene.sun_azimuth_deg)
-    keep(folder, f"{seed:05d}.pkl", of_scene(pixels, scene.grid, tracks, cars, seed=seed, shadow=shadow))
+    one = render(scene, seed=seed)
+    kinds = [c.kind if c.visible > 0.5 else "hidden" for c in one.cars]
+    return Drawn(
+        pixels=Pixels(bands=one.bands.astype(np.float32), valid=one.valid, names=()),
+        grid=one.grid,
+        tracks=[t.line_px for t in one.tracks],
+        cars=[Truth(one.grid.to_local(c.outline_px), k) for c, k in zip(one.cars, kinds, strict=True)],
+        shadow=towards(one.sun_azimuth_deg),
+    )
 
 
-def prepare_second(folder, seed):
-    """A scene of the second renderer, with or without tracks."""
-    one = second_scene(seed)
-    if one.tracks:
-        found = of_scene(one.pixels, one.grid, one.tracks, one.cars, seed=seed, shadow=one.shadow)
-    else:
-        found = of_lookalike(one.pixels, one.grid, seed=seed, shadow=one.shadow)
-    keep(folder, f"s{seed:05d}.pkl", found)
+def prepare(folder, name, one, *, seed):
+    """Keep what is learned from a picture, with or without tracks."""
+    keep(folder, f"{name}{seed:05d}.pkl", (of_scene if one.tracks else of_lookalike)(one, seed=seed))
 
 
-def prepare_painted(folder, seed):
-    """A scene of the painter, and of every sixth seed a look-alike besides."""
-    one = paint(seed)
-    cars = [Truth(one.grid.to_local(outline), kind) for outline, kind in one.cars]
-    pixels = Pixels(bands=one.bands, valid=one.valid, names=())
-    found = of_scene(pixels, one.grid, one.tracks, cars, seed=seed, shadow=one.shadow)
-    keep(folder, f"q{seed:05d}.pkl", found)
-    if seed % 6 == 0:
-        one = paint(seed, lookalike=True)
-        pixels = Pixels(bands=one.bands, valid=one.valid, names=())
-        keep(folder, f"ql{seed:05d}.pkl", of_lookalike(pixels, one.grid, seed=seed, shadow=one.shadow))
-
-
-def of_scene(pixels, grid, tracks, cars, *, seed, shadow):
+def of_scene(one, *, seed):
     """What each network learns from a scene, as drawn and made worse."""
     rng = np.random.default_rng(seed)
+    pixels, grid, tracks, cars, shadow = one.pixels, one.grid, one.tracks, one.cars, one.shadow
     others = decoys(pixels, grid, tracks)
     found = {
         "cars": examples(pixels, grid, tracks, cars, rng=rng, shadow=shadow, others=others),
@@ -85,19 +70,19 @@ def keep(folder, name, found):
         (folder / network / name).write_bytes(pickle.dumps(what))
 
 
-def prepare_lookalike(folder, seed):
-    """Furrows, lots and roads: no tracks in the corridors, nothing on lines, nor along their directions."""
+def lookalike_scene(seed):
+    """Furrows, lots, roofs, roads or stacks, half of them made worse."""
     pixels, grid = lookalike(seed)
     rng = np.random.default_rng(seed)
     if rng.random() < 0.5:
         pixels, grid, _ = degraded(pixels, grid, rng=rng)
-    found = of_lookalike(pixels, grid, seed=seed, shadow=towards(rng.uniform(0, 360)))
-    keep(folder, f"l{seed:05d}.pkl", found)
+    return Drawn(pixels=pixels, grid=grid, tracks=[], cars=[], shadow=towards(rng.uniform(0, 360)))
 
 
-def of_lookalike(pixels, grid, *, seed, shadow):
-    """Lines anywhere, along the picture's directions, and where the finder falls for something."""
+def of_lookalike(one, *, seed):
+    """No tracks in corridors, nothing on lines: anywhere, along main directions, where the finder fails."""
     rng = np.random.default_rng([seed, 1])
+    pixels, grid, shadow = one.pixels, one.grid, one.shadow
     work = Working.of(pixels, grid=grid)
     angle, weight = orientation(work)
     lines = stray_lines(rng, grid, 2)
@@ -114,16 +99,26 @@ def of_lookalike(pixels, grid, *, seed, shadow):
 
 def main(folder, first, last, kind=""):
     """Everything of the seeds from ``first`` up to ``last``."""
-    kinds = {"": random_scene, "favoured": favoured_scene, "hard": hard_scene, "kinds": kinds_scene}
+    folder = Path(folder)
+    kinds = {
+        "": random_scene,
+        "favoured": favoured_scene,
+        "hard": hard_scene,
+        "kinds": kinds_scene,
+        "sparse": sparse_scene,
+    }
     for seed in range(int(first), int(last)):
         if kind == "second":
-            prepare_second(Path(folder), seed)
-        if kind == "painted":
-            prepare_painted(Path(folder), seed)
-        if kind in kinds:
-            prepare(Path(folder), seed, kinds[kind])
-        if kind == "none" or (kind in kinds and seed % (6 if kind else 2) == 0):
-            prepare_lookalike(Path(folder), seed)
+            prepare(folder, "s", second_scene(seed), seed=seed)
+        elif kind == "painted":
+            prepare(folder, "q", paint(seed), seed=seed)
+            if seed % 6 == 0:
+                prepare(folder, "ql", paint(seed, lookalike=True), seed=seed)
+        else:
+            if kind != "none":
+                prepare(folder, "", simulated(kinds[kind](seed), seed), seed=seed)
+            if kind == "none" or seed % (6 if kind else 2) == 0:
+                prepare(folder, "l", lookalike_scene(seed), seed=seed)
 
 
 if __name__ == "__main__":

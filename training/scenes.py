@@ -135,3 +135,14 @@ def kinds_scene(seed: int) -> Scene:
         gondolas = ("gondola_12_132", "gondola_c70", "gondola_eas", "tank_4_axle", "flat_13_401")
         stock = replace(stock, families=gondolas, covered=(0.0, 0.4), loaded=(0.5, 1.0), block_n=3.0)
     return replace(scene, stock=stock)
+
+
+def sparse_scene(seed: int) -> Scene:
+    """The same, empty or almost: what else lies on and beside tracks must not be taken for cars."""
+    rng = np.random.default_rng([23, seed])
+    scene = hard_scene(seed) if rng.random() < 0.3 else favoured_scene(seed)
+    fill = 0.0 if rng.random() < 0.6 else (0.02, 0.15)
+    weather = scene.weather
+    if rng.random() < 0.25:
+        weather = replace(weather, snow=(0.1, 1.0))
+    return replace(scene, stock=replace(scene.stock, fill=fill, block_n=2.0), weather=weather)

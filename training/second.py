@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from affine import Affine
-from data import Truth
+from data import Drawn, Truth
 
 from railcount.raster.grid import Grid
 from railcount.raster.tile import Pixels
@@ -23,31 +23,19 @@ LOOKALIKES = 0.2
 FILLS = ((0.02, 0.12), (0.1, 0.4), (0.3, 0.7), (0.7, 0.95))
 
 
-@dataclass
-class Drawn:
-    """A picture and what is true of it; ``shadow`` is the direction (2,) in which shadows fall."""
-
-    pixels: Pixels
-    grid: Grid
-    tracks: list[np.ndarray]
-    cars: list[Truth]
-    shadow: np.ndarray
-
-
 def second_scene(seed):
     """A scene whose circumstances are mixed anew from those of several kinds."""
     if seed < kinds.FIRST_TO_LEARN_FROM:
         raise ValueError(f"seeds below {kinds.FIRST_TO_LEARN_FROM} are for measuring")
     rng = np.random.default_rng([19, seed])
-    yards = [name for name, plan in kinds.KINDS.items() if plan.layout != "none" and name != "learned"]
-    without = [name for name, plan in kinds.KINDS.items() if plan.layout == "none" and name != "learned"]
+    yards = [name for name, plan in kinds.KINDS.items() if plan.layout != "none"]
+    without = [name for name, plan in kinds.KINDS.items() if plan.layout == "none"]
     name = str(rng.choice(without if rng.random() < LOOKALIKES else yards))
     plan = kinds.KINDS[name]
     gsd = float(rng.choice([0.3, 0.4, 0.5, 0.5, 0.6, 0.6, 0.7, 0.8, 0.95]))
     plan = replace(plan, gsd_m=(gsd, gsd), rows_cols=tuple(int(m / gsd) for m in SIZE_M))
     plan = mixed(plan, [kinds.KINDS[k] for k in yards], rng)
-    kinds.KINDS["learned"] = plan
-    return adapted(render.render("learned", seed))
+    return adapted(render.draw(plan, kind=name, seed=seed))
 
 
 def mixed(plan, yards, rng):
@@ -101,6 +89,10 @@ def adapted(picture):
         Truth(grid.to_local(c.polygon_px), c.kind if c.visible_fraction > 0.3 else "hidden")
         for c in picture.cars
     ]
-    pixels = Pixels(bands=image, valid=np.ones((rows, cols), bool), names=())
-    shadow = towards(picture.light.sun_azimuth)
-    return Drawn(pixels, grid, list(picture.tracks_px), cars, shadow)
+    return Drawn(
+        pixels=Pixels(bands=image, valid=np.ones((rows, cols), bool), names=()),
+        grid=grid,
+        tracks=list(picture.tracks_px),
+        cars=cars,
+        shadow=towards(picture.light.sun_azimuth),
+    )

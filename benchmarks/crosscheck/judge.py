@@ -160,7 +160,7 @@ def main() -> None:
     parser.add_argument("--seeds", default="1", help="such as 1-3 or 1,4")
     parser.add_argument("--modes", default=",".join(MODES), help="of given, found, displaced")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
-    parser.add_argument("--src", help="folder that holds the package railcount to judge, e.g. /tmp/wr/src")
+    parser.add_argument("--src", help="folder that holds the package railcount to judge")
     parser.add_argument(
         "--cache", type=Path, default=default_cache(), help="where scenes and counts are kept"
     )

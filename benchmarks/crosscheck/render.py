@@ -60,7 +60,11 @@ class Picture:
 
 def render(kind: str, seed: int) -> Picture:
     """Draw a scene; the same kind and seed give the same pixels."""
-    plan = KINDS[kind]
+    return draw(KINDS[kind], kind=kind, seed=seed)
+
+
+def draw(plan: Plan, *, kind: str, seed: int) -> Picture:
+    """Draw a scene of a plan that goes by the name of ``kind``."""
     rng = np.random.default_rng([zlib.crc32(kind.encode()), seed, 20231005])
     gsd = round(float(rng.uniform(*plan.gsd_m)), 3)
     factor = max(3, int(np.ceil(gsd / FINEST_M)))

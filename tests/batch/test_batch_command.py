@@ -180,6 +180,7 @@ def test_a_history_that_cannot_be_used_names_the_way_out(archive: Path) -> None:
     result = run()
     assert (result.exit_code, result.stdout) == (1, "")
     assert "name another file with --history" in result.stderr
+    assert "--no-history" in result.stderr
     assert result.stderr.count("\n") == 1
 
 

@@ -42,12 +42,13 @@ def test_no_scene_is_both_learned_from_and_measured_on(crosscheck: dict[str, Mod
     first = crosscheck["kinds"].FIRST_TO_LEARN_FROM
     with pytest.raises(ValueError, match="for training"):
         crosscheck["judge"]._seeds(f"1,{first}")
+    before = list(sys.path)
     sys.path.append(str(ROOT / "training"))
     try:
         with pytest.raises(ValueError, match="for measuring"):
             import_module("second").second_scene(first - 1)
     finally:
-        sys.path.remove(str(ROOT / "training"))
+        sys.path[:] = before
         for name in ("second", "data"):
             sys.modules.pop(name, None)
 

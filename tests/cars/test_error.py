@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from railcount.cars.error import FOUND_SHARE, LEAST_SHARE, PITCH_SHARES, doubt, error_share, with_error
+from railcount.cars.error import FOUND_SHARE, LEAST_SHARE, PIXEL_SHARES, doubt, error_share, with_error
 from railcount.occupancy import Evidence
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def test_model_error_widens_and_keeps_the_middle() -> None:
     counts = np.zeros(120)
     counts[100] = 1.0
-    wide = with_error(counts, share=0.03, cars=0.6)
+    wide = with_error(counts, share=0.03)
     number = np.arange(len(wide))
     assert wide.sum() == pytest.approx(1.0)
     assert (number * wide).sum() == pytest.approx(100.0, abs=0.01)
@@ -58,8 +58,8 @@ def test_the_error_grows_with_the_pixel() -> None:
     shares = [share(regime="pitch", gsd_m=gsd) for gsd in (0.81, 0.9, 1.2, 1.5)]
     assert share(gsd_m=0.8) < shares[0]
     assert shares == sorted(shares)
-    assert shares[-1] == pytest.approx(np.hypot(LEAST_SHARE, PITCH_SHARES["coarsest"]))
-    assert shares[1] < sum(PITCH_SHARES.values()) / 2
+    assert shares[-1] == pytest.approx(np.hypot(LEAST_SHARE, PIXEL_SHARES["coarsest"]))
+    assert shares[1] < sum(PIXEL_SHARES.values()) / 2
 
 
 def test_pixels_resampled_from_unknown_ones_have_the_largest_error() -> None:

@@ -1,4 +1,4 @@
-"""A second, independent renderer for training: many textures, many rules, everything drawn by lot.
+"""A third renderer, for training alone: many textures, many rules, everything drawn by lot.
 
 A scene is a map of colours and heights on fine cells. Sun and view are walked over the heights, so that
 shadows climb onto neighbours and tall things lean; then come air, optics, sensor and compression.
@@ -6,12 +6,12 @@ shadows climb onto neighbours and tall things lean; then come air, optics, senso
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from affine import Affine
+from data import Drawn, Truth
 
 from railcount.raster.grid import Grid
+from railcount.raster.tile import Pixels
 from railcount.shadows import towards
 
 from . import ground, light, sensor, things
@@ -22,22 +22,6 @@ from .lots import lots
 from .stock import POOLS, placed
 
 EMPTY = 1 / 6
-
-
-@dataclass
-class Painted:
-    """A picture and what is true of it."""
-
-    bands: np.ndarray
-    """(3, h, w) float32, 0 to 255."""
-    valid: np.ndarray
-    grid: Grid
-    tracks: list
-    """Lines (n, 2) in pixels, x and y."""
-    cars: list
-    """Of every vehicle its outline (4, 2) in pixels, halfway between footprint and roof, and its kind."""
-    shadow: np.ndarray
-    """(2,): the direction in which shadows fall, in local metres."""
 
 
 def paint(seed, lookalike=False):
@@ -62,7 +46,13 @@ def paint(seed, lookalike=False):
                 local_from_pixel=np.eye(2) * gsd)  # fmt: skip
     outlines = [((outline + lean * height / 2) / gsd, kind) for outline, height, kind in cars]
     seen = [(o, k) for o, k in outlines if (o.max(0) > 0).all() and (o.min(0) < shape[::-1]).all()]
-    return Painted(bands, np.ones(shape, bool), grid, [line.points / gsd for line in lines], seen, shadow)
+    return Drawn(
+        pixels=Pixels(bands=bands, valid=np.ones(shape, bool), names=()),
+        grid=grid,
+        tracks=[line.points / gsd for line in lines],
+        cars=[Truth(grid.to_local(outline), kind) for outline, kind in seen],
+        shadow=shadow,
+    )
 
 
 def yard(canvas, rng):

@@ -37,7 +37,7 @@ SHARE_OF_DOUBT = 1.5
 """Of the total, for what is doubted beyond that."""
 FOUND_SHARE = 0.04
 """Of the total: tracks that were found can miss a part of the yard."""
-PITCH_SHARES = {"finest": 0.06, "coarsest": 0.2}
+PIXEL_SHARES = {"finest": 0.06, "coarsest": 0.2}
 """Of the total, for pixels of 0.8 m and of 1.5 m; in between it grows evenly."""
 LEAST_OCCUPIED_M = 30.0
 """Two cars: with fewer, a share of them says nothing."""
@@ -58,29 +58,29 @@ def error_share(regime: Regime, *, gsd_m: float, doubt: float, source: TrackSour
     """Standard error of the total that all cars share, as a share of it, where cars are told apart."""
     parts = [LEAST_SHARE, SHARE_OF_DOUBT * max(doubt - CLEAR_DOUBT, 0.0)]
     if regime == "pitch":
-        parts.append(_pitch_share(gsd_m))
+        parts.append(_pixel_share(gsd_m))
     if source == "found":
         parts.append(FOUND_SHARE)
     return float(np.hypot.reduce(parts))
 
 
-def _pitch_share(gsd_m: float) -> float:
+def _pixel_share(gsd_m: float) -> float:
     fine, coarse = COARSEST_M["cars"], COARSEST_M["pitch"]
     if gsd_m <= fine:  # resampled from pixels of whatever size
-        return PITCH_SHARES["coarsest"]
-    return float(np.interp(gsd_m, (fine, coarse), list(PITCH_SHARES.values())))
+        return PIXEL_SHARES["coarsest"]
+    return float(np.interp(gsd_m, (fine, coarse), list(PIXEL_SHARES.values())))
 
 
-def with_error(counts: Array, *, share: float, cars: float = ERROR_CARS) -> Array:
+def with_error(counts: Array, *, share: float) -> Array:
     """Probability of each total (n,) once the model itself may be wrong.
 
-    A normal error, of ``share`` of the total and of ``cars``, is added to the total where there are cars;
+    A normal error, of ``share`` of the total and of ERROR_CARS, is added to the total where there are cars;
     what would be negative is 0.
     """
     mean = float((np.arange(len(counts)) * counts).sum())
     if mean < 0.5:
         return counts
-    spread = float(np.hypot(share * mean, cars))
+    spread = float(np.hypot(share * mean, ERROR_CARS))
     shift = np.arange(-int(4 * spread) - 1, int(4 * spread) + 2)
     weight = np.exp(-0.5 * (shift / spread) ** 2)
     blurred = np.convolve(counts, weight / weight.sum())

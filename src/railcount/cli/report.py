@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from railcount.sites import Site
 
 
-def _two(
-    ctx: click.Context, param: click.Parameter, value: tuple[str, str] | None
-) -> tuple[str, str] | None:
+def _two(ctx: click.Context, param: click.Parameter, value: tuple[str, str] | None) -> tuple[str, str] | None:
     """Both of a pair; a usage error where the second is an option."""
     if value is not None and value[1].startswith("-"):
         raise click.BadParameter(f"two are compared, A and B; after {value[0]!r} came the option {value[1]}")

@@ -69,7 +69,6 @@ def tracks(  # noqa: PLR0917
     \b
     Example: railcount tracks yard.tif -o yard_tracks.geojson --preview yard_tracks.png
     """
-
     _check_outputs(outputs, preview=preview, inputs=(tile, tracks, mask, valid, site), overwrite=overwrite)
     guarded = guard.begin(time_limit_s=time_limit, memory_limit_bytes=memory_limit * 2**20)
 

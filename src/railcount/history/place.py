@@ -13,7 +13,7 @@ from railcount.text import escape
 
 VARIABLE = "RAILCOUNT_HISTORY"
 FILE_NAME = "history.sqlite"
-WAY_OUT = "name another file with --history"
+WAY_OUT = "name another file with --history; 'railcount batch --no-history' counts without one"
 
 _MAGIC = b"SQLite format 3\0"
 _HEADER_BYTES = 100
