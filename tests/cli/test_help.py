@@ -60,6 +60,13 @@ def test_help_ends_with_examples_whose_options_exist(names: tuple[str, ...]) -> 
         command.make_context(words[called - 1], words[called:])
 
 
+@pytest.mark.parametrize("names", [n for n, c in TREE.items() if isinstance(c, click.Group)], ids=" ".join)
+def test_no_summary_of_a_command_is_cut_at_80_columns(names: tuple[str, ...]) -> None:
+    listed = CliRunner().invoke(cli, [*names, "--help"], terminal_width=80).stdout.partition("Commands:\n")[2]
+    cut = [line for line in listed.partition("\n\n")[0].splitlines() if line.endswith("...")]
+    assert cut == []
+
+
 @pytest.mark.parametrize("names", TREE, ids=" ".join)
 def test_every_option_says_what_it_is_for(names: tuple[str, ...]) -> None:
     silent = [p.opts for p in TREE[names].params if isinstance(p, click.Option) and not p.help]

@@ -77,7 +77,7 @@ def _site_name(site: str | None) -> str | None:
         return site
 
 
-@history.command("list")
+@history.command("list", short_help="List the passes by date, with both counts.")
 @_chosen
 @click.option("--counts", is_flag=True, help="List the published and hand counts instead.")
 @options.form(*FORMATS)
@@ -287,7 +287,7 @@ def _export(opened: History, chosen: dict[str, Any], target: str, *, overwrite: 
             file.writelines(pieces(passes=details, counts=others))
 
 
-@history.command()
+@history.command(short_help="Copy the history to one file.")
 @click.argument("target", type=options.OUTPUT, metavar="FILE")
 @options.history
 @options.overwrite

@@ -92,7 +92,7 @@ def import_counts(
     options.note(f"{n_new} added, {len(rows) - n_new} there already")
 
 
-@click.command(cls=options.Command)
+@click.command(cls=options.Command, short_help="Count a pass yourself; the machine's count is kept.")
 @click.argument("which", metavar="PASS|DATE")
 @click.option("--count", "best", required=True, type=_COUNT, metavar="N", help="Railcars, no locomotives.")
 @click.option("--low", type=_COUNT, metavar="L", help="At least; N if not given.")
@@ -124,7 +124,7 @@ def hand(
     options.note(f"{one.id}: {best} by hand, in place of the machine's {machine}")
 
 
-@click.command(cls=options.Command)
+@click.command(cls=options.Command, short_help="Remove a pass and all that belongs to it, or one count.")
 @click.argument("which", metavar="PASS|DATE|count-N")
 @options.history
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -135,7 +135,7 @@ def remove(which: str, history_path: str | None, yes: bool) -> None:
     A batch over a folder that still has the images counts them again.
 
     \b
-    Example: railcount history remove tumangang-20231005T021100Z --yes
+    Example: railcount history remove tumangang-20231005T0211Z-simulated --yes
     """
     from railcount.text import escape
 
@@ -174,7 +174,7 @@ def _the_pass(opened: History, which: str) -> Summary:
     return found[0]
 
 
-@click.command(cls=options.Command)
+@click.command(cls=options.Command, short_help="Bring a history of an older railcount up to date.")
 @options.history
 @options.verbosity
 def upgrade(history_path: str | None) -> None:

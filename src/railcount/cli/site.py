@@ -194,7 +194,7 @@ def init(  # noqa: PLR0917
     options.note(f"now fill in {made.name}; 'railcount site validate {folder}' checks it")
 
 
-@site.command()
+@site.command(short_help="Check a site file and all that it names.")
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
 @options.verbosity
 @click.pass_context
