@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -192,6 +194,14 @@ def test_missing_and_too_large(tmp_path):
         file.truncate(50 * 2**20 + 1)
     with pytest.raises(InputError, match="larger than 50 MB"):
         read_lines(path, grid=layouts.grid())
+
+
+def test_older_programs_read_the_geopackage_without_complaint(tmp_path):
+    grid = layouts.grid()
+    path = tmp_path / "t.gpkg"
+    write_lines(layouts.network(grid, layouts.straight()), path, grid=grid)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (10200,)
 
 
 def test_a_geopackage_in_another_crs_is_read_and_not_touched(tmp_path):

@@ -423,6 +423,8 @@ def _write_geopackage(network: TrackNetwork, path: Path, *, grid: Grid, credit: 
                 crs=grid.crs.to_wkt() if grid.crs is not None and grid.crs_name is None else _authority(grid),
                 layer=_LAYER,
                 driver="GPKG",
+                # Older programs complain of 1.4, which GDAL would write.
+                dataset_options={"VERSION": "1.2"},
             )
         except RuntimeError as error:  # pyogrio's errors are RuntimeErrors
             raise OutputError(f"the GeoPackage could not be written: {one_line(error)}") from error
