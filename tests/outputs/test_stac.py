@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
+import os
 from typing import TYPE_CHECKING, Any
 
 import pystac
@@ -48,6 +49,13 @@ def test_a_pass_is_a_valid_item() -> None:
     assert made.properties["railcount:credit"] == "Planet Labs"
     (link,) = made.get_links("derived_from")
     assert link.href.endswith("archive/2023-10-05/a.tif")
+
+
+@pytest.mark.skipif(os.sep == "\\", reason="there a backslash ends a folder")
+def test_a_backslash_in_a_name_leads_to_no_other_file() -> None:
+    (link,) = validated(one_pass(tile("..\\..\\<b>.tif"))).get_links("derived_from")
+    assert link.href == "archive/2023-10-05/..%5C..%5C%3Cb%3E.tif"
+    assert link.title == "..\\..\\<b>.tif"
 
 
 def test_a_pass_without_a_count_has_nulls_and_reasons() -> None:

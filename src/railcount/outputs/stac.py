@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -102,7 +103,7 @@ def _properties(one: PassCount) -> dict[str, Any]:
 
 def _link(tile: TileRecord) -> dict[str, Any]:
     """The image: its path as it was given, in the letters that an address may have."""
-    path = tile.tile.replace("\\", "/")
+    path = tile.tile.replace(os.sep, "/")  # not a backslash that is a letter of the name
     root = PurePosixPath("/")
     address = (root / path).as_uri()
     return {
