@@ -76,6 +76,18 @@ def test_opens_without_a_complaint_and_runs_nobody_elses_script(page: Any) -> No
     assert len(page.find_elements("css selector", "#map path.car")) == 3
 
 
+def test_lines_are_drawn_in_the_legend_as_in_the_chart(page: Any) -> None:
+    drawn = page.execute_script(
+        "const chart = echarts.getInstanceByDom(document.getElementById('timeline'));"
+        "const { legend, series } = chart.getOption();"
+        "return legend[0].data.map((name) => [name, series.find((s) => s.name === name.name)])"
+        ".filter(([, line]) => line)"
+        ".map(([name, line]) => [line.lineStyle.type, name.icon.split('Z').length - 1])"
+    )
+    assert drawn
+    assert {tuple(one) for one in drawn} <= {("dotted", 4), ("dashed", 2)}
+
+
 def test_a_click_on_a_car_shows_its_card(page: Any) -> None:
     assert not one(page, "#car").is_displayed()
     car = page.find_elements("css selector", "#map path.car")[0]
@@ -131,6 +143,8 @@ def test_on_a_phone_nothing_sticks_out(page: Any, width: int) -> None:
         page.execute_script("arguments[0].closest('details')?.setAttribute('open', '')", table)
         wide, seen = page.execute_script("return [arguments[0].scrollWidth, arguments[0].clientWidth]", table)
         assert wide == seen, table.get_attribute("aria-label")
+    day, hour = (one(page, f"#passes tbody th {name}").rect for name in (".day", "small"))
+    assert hour["x"] > day["x"] + day["width"]  # apart, though the line break between them is gone
     cell = one(page, "#passes td.count")
     words = page.execute_script("return getComputedStyle(arguments[0], '::before').content", cell)
     assert words == '"railcars "'

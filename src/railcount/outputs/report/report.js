@@ -103,8 +103,9 @@
     const most = Math.max(1, ...points.map((p) => Math.max(p.y, p.high)), ...data.timeline.periods.map((one) => one.most), max ? max.max : 0);
     const ticks = TICKS.filter((one) => one <= most).map(up);
     const marks = root ? { max: 1.05 * up(most), axisTick: { customValues: ticks }, axisLabel: { color: t.faint, customValues: ticks, formatter: (v) => String(Math.round(v * v)) } } : { minInterval: 1, axisLabel: { color: t.faint } };
-    const line = "path://M0,9H24V12H0Z";
-    const legend = [...new Set(series.map((s) => s.name))].map((name) => series.some((s) => s.name === name && s.type === "line") ? { name: name, icon: line } : name);
+    // Lines are dashed and dotted there as in the chart.
+    const icons = { dashed: "path://M0,9H10V12H0ZM14,9H24V12H14Z", dotted: "path://M0,9H3V12H0ZM7,9H10V12H7ZM14,9H17V12H14ZM21,9H24V12H21Z" };
+    const legend = [...new Set(series.map((s) => s.name))].map((name) => { const line = series.find((s) => s.name === name && s.type === "line"); return line ? { name: name, icon: icons[line.lineStyle.type] } : name; });
     return {
       animation: false, useUTC: true, textStyle: { fontFamily: font }, backgroundColor: "transparent",
       legend: { type: narrow ? "scroll" : "plain", top: 0, left: 0, textStyle: { color: t.ink }, pageTextStyle: { color: t.ink }, pageIconColor: t.ink, data: legend },
