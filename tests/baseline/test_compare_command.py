@@ -54,6 +54,11 @@ def test_json_follows_the_contract() -> None:
     )
 
 
+def test_one_count_is_not_said_in_the_plural() -> None:
+    result = run("--date", "2024-12-10", "--count", "90", "--window", "2y", "--season")
+    assert "median   225 of 1 dated count\n" in result.stdout
+
+
 def test_thin_history_is_said_in_words() -> None:
     result = run("--date", "2018-11-14", "--count", "3")
     assert result.exit_code == 0

@@ -146,11 +146,11 @@ def _table(site: Site, day: date, count: Interval, comparison: Comparison, *, wi
 
 
 def _figures(comparison: Comparison) -> list[str]:
-    ratio, median = comparison.ratio_to_max, comparison.median
+    ratio, median, n = comparison.ratio_to_max, comparison.median, comparison.n_dated
     figures = [
         ("window", f"{comparison.window[0]} to {comparison.window[1]}"),
         ("maximum", "none" if comparison.max is None else f"{comparison.max}"),
         ("ratio", "none" if ratio is None else f"{ratio:.2f} x the maximum"),
-        ("median", "none" if median is None else f"{median:g} of {comparison.n_dated} dated counts"),
+        ("median", "none" if median is None else f"{median:g} of {n} dated count{'s' if n != 1 else ''}"),
     ]
     return [f"{label:<8} {text}" for label, text in figures]
