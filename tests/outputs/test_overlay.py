@@ -165,6 +165,19 @@ def test_strip_chart_without_strips_or_cars(tmp_path: Path, words: list[str]) ->
     assert "3 occupied stretches of track: cars are not told apart" in words
     assert {"204 m", "2 stretches", "1 stretch"} <= set(words)
     assert "Straightened tracks: marks around every stretch on which vehicles stand, with its length" in words
+    words.clear()
+    unseen = replace(factories.without_count("uncountable", opened=True), strips=strips)
+    overlay.draw_strips(unseen, tmp_path / "unseen.png")
+    assert {"not counted", "Straightened tracks: nothing was counted on them"} <= set(words)
+    assert "none found" not in words
+
+
+def test_a_row_before_the_first_stretch_of_its_track_names_stretches_too() -> None:
+    count = factories.counted(with_strips=True)
+    late = replace(factories.by_length().stretches[0], track="1", start_m=200.0, end_m=300.0)
+    rows = stripsheet.rows_of(count.strips[:1], (), (late,), width_px=700)
+    assert rows[0].end_m < late.start_m
+    assert {row.found for row in rows} == {"1 stretch"}
 
 
 def test_pixels_have_no_north_and_hostile_names_no_effect(tmp_path: Path, words: list[str]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from railcount.files import check_target
 from railcount.outputs.furniture import credit_words, draw_credit, draw_legend, draw_north, draw_scale
 from railcount.outputs.picture import FAINT, INK, KIND_COLOURS, LIGHT, Page, stretch_of, text_width, wrapped
-from railcount.outputs.stripsheet import DOUBTFUL, MAX_ROWS, Row, draw_rows, rows_of
+from railcount.outputs.stripsheet import DOUBTFUL, MAX_ROWS, NOT_COUNTED, Row, draw_rows, rows_of
 from railcount.outputs.table import headline, track_length_m
 from railcount.outputs.text import SIMULATED, credit_line, moment_words
 from railcount.raster.tile import Window
@@ -96,7 +96,7 @@ def overlay_page(count: TileCount, tile: Tile) -> Page:
     stretch = stretch_of(pixels.bands, pixels.valid)
     captions = _captions(count, whole=window == _whole(tile.grid))
     view = view_of(tile.grid, window=window, left=MARGIN_PX, top=MARGIN_PX + _LINE_PX * len(captions) + 8)
-    rows = rows_of(count.strips, count.cars, count.stretches, width_px=WIDTH_PX - 2 * MARGIN_PX)
+    rows = _rows(count)
     sheet_top = view.box[3] + _LEGEND_PX
     heading = _sheet_heading(rows)
     height = sheet_top + (32 if rows else 0) + sum(row.height_px for row in rows[:MAX_ROWS]) + MARGIN_PX / 2
@@ -137,7 +137,7 @@ def strips_page(count: TileCount) -> Page:
     captions = [*_captions(count, whole=True)]
     if (credit := credit_line(count.acquisition)) and credit != SIMULATED:  # the captions say that much
         captions.append((credit_words(credit), False))
-    rows = rows_of(count.strips, count.cars, count.stretches, width_px=WIDTH_PX - 2 * MARGIN_PX)
+    rows = _rows(count)
     top = MARGIN_PX + _LINE_PX * len(captions) + 8
     legend = _LEGEND_PX if count.cars or count.stretches else 0
     sheet_top = top + legend
@@ -204,6 +204,16 @@ def _window_of(grid: Grid, network: TrackNetwork | None) -> Window:
     return Window(int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
 
 
+def _rows(count: TileCount) -> list[Row]:
+    return rows_of(
+        count.strips,
+        count.cars,
+        count.stretches,
+        width_px=WIDTH_PX - 2 * MARGIN_PX,
+        is_counted=count.railcars is not None,
+    )
+
+
 def _simulated(simulated: bool) -> str:
     return f" - {SIMULATED} image" if simulated else ""
 
@@ -228,6 +238,8 @@ def _captions(count: TileCount, *, whole: bool) -> list[tuple[str, bool]]:
 def _sheet_heading(rows: list[Row]) -> str:
     if not rows:
         return "No track was straightened"
+    if rows[0].found == NOT_COUNTED:
+        return "Straightened tracks: nothing was counted on them"
     text = "Straightened tracks: marks at both ends of every vehicle, numbered train.position"
     if any(row.stretches for row in rows):
         text = "Straightened tracks: marks around every stretch on which vehicles stand, with its length"

@@ -30,6 +30,8 @@ MAX_ROWS = 600
 """Agg draws pages up to 65536 px high; a row takes about 75."""
 DOUBTFUL = 0.5
 """Cars below this confidence are hatched, or dashed, and carry a question mark."""
+NOT_COUNTED = "not counted"
+"""Beside a track of a tile without a count: that nothing was found there would sound like an empty track."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,8 +43,8 @@ class Row:
     end_m: float
     cars: tuple[Car, ...]
     stretches: tuple[Stretch, ...]
-    n_on_track: int
-    """Vehicles on the whole track, or stretches where vehicles are not told apart."""
+    found: str
+    """How many vehicles on the whole track, or stretches where vehicles are not told apart."""
 
     @property
     def height_px(self) -> float:
@@ -51,7 +53,12 @@ class Row:
 
 
 def rows_of(
-    strips: Sequence[Strip], cars: Sequence[Car], stretches: Sequence[Stretch] = (), *, width_px: float
+    strips: Sequence[Strip],
+    cars: Sequence[Car],
+    stretches: Sequence[Stretch] = (),
+    *,
+    width_px: float,
+    is_counted: bool = True,
 ) -> list[Row]:
     """Strips cut into rows that fit; a row ends before a car rather than in it."""
     longest_m = (width_px - LABEL_PX) / PX_PER_M
@@ -74,7 +81,7 @@ def rows_of(
                     end_m=end_m,
                     cars=touching,
                     stretches=tuple(one for one in occupied if one.end_m > start_m and one.start_m < end_m),
-                    n_on_track=len(own) or len(occupied),
+                    found=_found(len(own), len(occupied)) if is_counted else NOT_COUNTED,
                 )
             )
             start_m = end_m
@@ -107,9 +114,13 @@ def _draw_row(page: Page, row: Row, *, left: float, top: float, stretch: GreyStr
 def _below_name(row: Row) -> str:
     if row.start_m > 0:
         return f"from {row.start_m:.0f} m"
-    what = "stretch" if row.stretches else "vehicle"
-    plural = {"stretch": "stretches", "vehicle": "vehicles"}[what]
-    return f"{row.n_on_track} {what if row.n_on_track == 1 else plural}" if row.n_on_track else "none found"
+    return row.found
+
+
+def _found(n_cars: int, n_stretches: int) -> str:
+    if n_stretches:
+        return f"{n_stretches} stretch{'es' if n_stretches > 1 else ''}"
+    return f"{n_cars} vehicle{'s' if n_cars > 1 else ''}" if n_cars else "none found"
 
 
 def _draw_metres(page: Page, row: Row, *, x0: float, bottom: float) -> None:
