@@ -88,6 +88,21 @@ def test_lines_are_drawn_in_the_legend_as_in_the_chart(page: Any) -> None:
     assert {tuple(one) for one in drawn} <= {("dotted", 4), ("dashed", 2)}
 
 
+def test_tracks_can_be_seen_where_the_image_is_gone(page: Any, history: Path, image: Path) -> None:
+    def colours() -> set[str]:
+        lines = page.find_elements("css selector", "#map path:not(.car)")
+        return {line.get_attribute("stroke") for line in lines}
+
+    assert "#ffffff" in colours()
+    image.unlink()
+    target = history.parent / "gone.html"
+    words = ["report", "--history", str(history), "--site", "tumangang", "-o", str(target)]
+    assert CliRunner().invoke(cli, words).exit_code == 0
+    page.get(target.as_uri())
+    assert "#888" in colours()
+    assert "#ffffff" not in colours()
+
+
 def test_a_click_on_a_car_shows_its_card(page: Any) -> None:
     assert not one(page, "#car").is_displayed()
     car = page.find_elements("css selector", "#map path.car")[0]

@@ -189,7 +189,7 @@
   const layers = {};
   if (scene.picture) layers["image"] = L.imageOverlay(scene.picture, bounds, { alt: data.simulated ? "Simulated image of the yard" : "Image of the yard" }).addTo(map);
   layers["tile edges"] = L.layerGroup(scene.tiles.map((tile) => L.polygon(tile.ring.map(ll), { color: "#888", weight: 1, fill: false, interactive: false })));
-  layers["tracks"] = L.layerGroup(scene.tracks.map((track) => L.polyline(track.line.map(ll), { color: "#ffffff", weight: 1.2, opacity: 0.6, interactive: false }))).addTo(map);
+  layers["tracks"] = L.layerGroup(scene.tracks.map((track) => L.polyline(track.line.map(ll), { color: scene.picture ? "#ffffff" : "#888", weight: 1.2, opacity: 0.6, interactive: false }))).addTo(map);
   const shapes = scene.cars.map((car, n) => {
     const doubtful = car.confidence < 0.5;
     const shape = L.polygon(car.ring.map(ll), { color: data.colours[car.kind], weight: 2, opacity: 1, fillOpacity: 0.28, dashArray: doubtful ? "4 3" : null });
