@@ -100,9 +100,9 @@ def _head(records: Sequence[Record], by_factor: dict[str, list[Record]], *, day:
     return (
         "# Accuracy\n\n"
         "**All scenes on this page are simulated**: drawn by railcount's own renderer, with truth that is "
-        "exact. What is learned was trained on other scenes of the same renderer, so real images are "
-        "harder than these; the figures say which circumstance costs how much, not how a real yard will "
-        "fare.\n\n"
+        "exact. What is learned was trained on other scenes of the same renderer and of two more, so real "
+        "images are harder than these; the figures say which circumstance costs how much, not how a real "
+        "yard will fare.\n\n"
         f"railcount {versions}, commit `{commit}`, code and weights `{records[0]['code']}`, "
         f"{day.isoformat()}. {len(records)} scenes, {each} of each of {len(by_factor)} factors, {cars} "
         "railcars. Made by `benchmarks/accuracy/grid.py` and `report.py`; no figure is typed by hand."

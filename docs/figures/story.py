@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from railcount.cars.error import with_error
 from railcount.cars.lengths import load_stock
 from railcount.cars.split import split
 from railcount.counts import TileCount
@@ -98,15 +99,15 @@ def tell() -> Story:
     count = count_cars(replace(blank, network=network), pixels, network, stock=STOCK)
     evidence = measure(count.strips)
     rows = split(count.strips, evidence, stock=load_stock(STOCK))
-    alone = split(count.strips, evidence, stock=load_stock(STOCK), error_share=None).counts
+    assert count.error_share is not None  # its cars are told apart
     return Story(
         drawn=drawn,
         tile=tile,
         pixels=pixels,
         count=count,
         evidence=evidence,
-        rows=rows,
-        alone=alone,
+        rows=replace(rows, counts=with_error(rows.counts, share=count.error_share)),
+        alone=rows.counts,
         stretch=stretch_of(pixels.bands, pixels.valid),
     )
 
