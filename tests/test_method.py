@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -34,6 +36,14 @@ def test_a_picture(words: str, name: str) -> None:
     with Image.open(path) as picture:
         assert 1200 <= picture.width <= 1600
     assert path.stat().st_size < 200_000
+
+
+def test_the_pictures_can_be_drawn(tmp_path: Path) -> None:
+    drawn = subprocess.run(
+        [sys.executable, DOCS / "figures" / "draw.py", tmp_path], check=False, capture_output=True, text=True
+    )
+    assert drawn.returncode == 0, drawn.stderr
+    assert {f"figures/{path.name}" for path in tmp_path.iterdir()} == {name for _, name in PICTURES}
 
 
 def test_links_within_the_text() -> None:
