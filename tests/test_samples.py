@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from railcount.cars.error import FOUND_SHARE, LEAST_SHARE
 from railcount.expected import read_expected
 from railcount.pipeline import scan_tile
+from railcount.records import record_of
 from railcount.verify import jobs_of, run
 
 SAMPLES = Path(__file__).resolve().parents[1] / "sample_tiles"
@@ -33,6 +36,9 @@ def test_the_day_of_the_mission() -> None:
     assert result.railcars.low <= row.count <= result.railcars.high
     assert result.comparison is not None
     assert result.comparison.level == "unprecedented"
+    assert result.error_share is not None
+    assert result.error_share > np.hypot(LEAST_SHARE, FOUND_SHARE)  # some columns are in doubt
+    assert record_of(result).error_share == pytest.approx(result.error_share, abs=1e-4)
 
 
 @pytest.mark.parametrize("tile", DIFFICULT)
