@@ -73,6 +73,11 @@ def test_folders(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are a matter of POSIX")
+def test_a_name_that_is_too_long_is_said(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="too long"):
+        check_target(tmp_path / f"{'n' * 300}.png")
+
+
 def test_not_over_a_pipe(tmp_path: Path) -> None:
     """Who reads from it would wait for ever."""
     os.mkfifo(tmp_path / "a.json")

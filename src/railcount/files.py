@@ -32,9 +32,15 @@ def check_target(path: str | os.PathLike[str], *, overwrite: bool = False) -> Pa
     Asked before a long count, so that its result is not lost for a typing error.
 
     Raises OutputExists where it is taken and ``overwrite`` is False, OutputError where
-    its folder is missing or may not be written to, or the path is a folder, a pipe or a device.
+    its folder is missing or may not be written to, or the path is a folder, a pipe, a device or too long.
     """
     target = Path(path)
+    try:
+        os.lstat(target)
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            msg = f"the name of the output is too long: {target}"
+            raise OutputError(msg) from None
     if target.is_dir():
         msg = f"an output must be a file, but {target} is a folder; add a file name"
         raise OutputError(msg)

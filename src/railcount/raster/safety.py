@@ -21,6 +21,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from railcount.errors import RailcountError, TileRefused, TileUnreadable
 from railcount.raster.limits import DEFAULT_DRIVERS, Driver
 from railcount.raster.paths import read_head
+from railcount.raster.tags import check_metadata
 from railcount.text import one_line
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ _MAX_WARNINGS = 5
 def sniff_driver(path: Path, *, drivers: Sequence[Driver] = DEFAULT_DRIVERS) -> Driver:
     """The driver for a file, from its first bytes.
 
-    Raises MissingInput, TileRefused (not one of ``drivers``) or TileUnreadable (empty, no right to read).
+    Raises MissingInput, TileRefused (not one of ``drivers``, or too much metadata) or TileUnreadable (empty,
+    no right to read).
     """
     head = read_head(path)
     if not head:
@@ -101,6 +103,8 @@ def sniff_driver(path: Path, *, drivers: Sequence[Driver] = DEFAULT_DRIVERS) -> 
     for magic, driver in _MAGIC:
         if head.startswith(magic):
             if driver in drivers:
+                if driver == "tiff":
+                    check_metadata(path)
                 return driver
             raise TileRefused(
                 f"the file is of the kind {driver!r}, and only {', '.join(drivers)} is read: "
