@@ -43,6 +43,12 @@ def test_a_pass_is_an_observation(history: History) -> None:
     assert history.observations("khasan") == ()
 
 
+def test_the_source_is_the_files_name_whole(history: History) -> None:
+    keep(history, tile("2023-10-05/odd\\name.tif"), pass_id="p")
+    (one,) = history.observations(SITE)
+    assert one.source == r"railcount, odd\name.tif"
+
+
 def test_days_are_the_sites(history: History) -> None:
     keep(history, tile(acquired=NOON.replace(hour=20)), pass_id="p")
     site = sites.load(SITE)

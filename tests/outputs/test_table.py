@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
-from railcount.outputs.table import headline, render, render_tracks
+from railcount.outputs.table import headline, render, render_tracks, track_length_m
 from railcount.raster.acquisition import Acquisition
 from railcount.tracks.network import TrackNetwork
 
@@ -141,6 +142,14 @@ def test_tracks() -> None:
     assert (
         render_tracks(nothing, grid=factories.grid()) == "0 tracks (found)\nwhy       No two parallel rows.\n"
     )
+
+
+def test_a_track_is_as_long_as_it_lies_on_the_tile() -> None:
+    (track,) = factories.tracks(1)
+    grid = factories.grid()
+    middle = grid.height / 2
+    longer = replace(track, line_px=np.array([[-500.0, middle], [grid.width + 500.0, middle]]))
+    assert track_length_m(longer, grid=grid) == pytest.approx(grid.width * grid.gsd_m)
 
 
 def test_occupied_length_says_so_and_names_no_kinds() -> None:

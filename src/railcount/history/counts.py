@@ -178,7 +178,7 @@ def measured(one: Summary, *, day: date) -> Observation:
     """A pass as an observation: without numbers where it has no count."""
     numbers = one.railcars
     more = f" and {one.n_tiles - 1} more" if one.n_tiles > 1 else ""
-    name = (one.first_tile or "").replace("\\", "/").rpartition("/")[2]
+    name = (one.first_tile or "").rpartition("/")[2]
     return Observation(
         first=day,
         last=day,

@@ -301,8 +301,11 @@ def render_tracks(network: TrackNetwork, *, grid: Grid, credit: str | None = Non
 
 
 def track_length_m(track: Track, *, grid: Grid) -> float:
-    """Metres along a track's line."""
+    """Metres of a track's line that lie on the tile."""
     import numpy as np
 
-    steps = np.diff(grid.to_local(track.line_px), axis=0)
-    return float(np.hypot(steps[:, 0], steps[:, 1]).sum())
+    from railcount.tracks.clip import clip_to_raster
+
+    pieces = clip_to_raster(track.line_px, grid=grid, margin_m=0.0)
+    steps = [np.diff(grid.to_local(piece), axis=0) for piece in pieces]
+    return float(sum(np.hypot(*step.T).sum() for step in steps))

@@ -222,7 +222,7 @@ def _pass_row(
         "locomotives": range_words(one.locomotives) if one.locomotives else "",
         "kinds": ", ".join(f"{kinds[kind]} {kind}" for kind in KINDS if kinds.get(kind)),
         "seen": "" if one.visible_fraction is None else f"{one.visible_fraction:.0%}",
-        "tile": escape((one.first_tile or "").replace("\\", "/").rpartition("/")[2]),
+        "tile": escape((one.first_tile or "").rpartition("/")[2]),
         "n_tiles": one.n_tiles,
         "reasons": [escape(reason) for reason in one.reasons],
     }
