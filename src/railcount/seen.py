@@ -381,11 +381,11 @@ def fullest_share(*, seen_m: float, occupied_m: float) -> float:
     Every 150 m of seen track are one draw of a train or none: the upper bound of a binomial share with a
     flat prior (Beta quantile).
     """
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
     n = seen_m / TRAIN_M
     k = min(occupied_m / TRAIN_M, n)
-    return float(beta.ppf(0.95, k + 1, n - k + 1))
+    return float(betaincinv(k + 1, n - k + 1, 0.95))
 
 
 def widened(result: TileCount, seen: Seen, *, car_m: float, shortest_m: float) -> TileCount:

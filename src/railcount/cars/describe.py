@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from railcount.cars.kinds import KINDS
 from railcount.cars.lengths import COUPLED_GAP_M
@@ -135,11 +135,11 @@ def chances(probabilities: Array, *, correlation: float = 0.0) -> Array:
     ``correlation`` below 1 is the share of the common factor.
     """
     at, weight = np.polynomial.hermite_e.hermegauss(FACTOR_POINTS if correlation else 1)
-    need = norm.ppf(np.clip(probabilities, 1e-12, 1 - 1e-12))
+    need = ndtri(np.clip(probabilities, 1e-12, 1 - 1e-12))
     out = np.zeros(len(probabilities) + 1)
     for z, w in zip(at, weight / weight.sum(), strict=True):
         one = np.full(1, w)
-        for p in norm.cdf((need - np.sqrt(correlation) * z) / np.sqrt(1 - correlation)):
+        for p in ndtr((need - np.sqrt(correlation) * z) / np.sqrt(1 - correlation)):
             one = np.convolve(one, [1 - p, p])
         out += one
     return out
