@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -37,3 +39,9 @@ def test_only_training_needs_torch() -> None:
     extras = CONFIG["project"]["optional-dependencies"]
     assert [name for name, needs in extras.items() if any("torch" in need for need in needs)] == ["train"]
     assert not any("torch" in path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+
+
+def test_a_scan_loads_no_scipy_stats() -> None:
+    """It is slow to load, and a scan needs none of it."""
+    code = "import sys, railcount.pipeline; sys.exit('scipy.stats' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
