@@ -86,9 +86,9 @@ class Review:
 
     @property
     def tally(self) -> dict[str, int]:
-        """How many outlines were accepted, rejected, split, given another kind or added; zeros left out."""
+        """How many outlines were accepted, rejected, split, given another kind, added; zeros left out."""
         told = Counter(word for one in self.vehicles for word in _what_became_of(one))
-        words = ("accepted", "rejected", "split", "of another kind", "added")
+        words = ("accepted", "rejected", "split", "of another kind", "added", "added and rejected")
         return {word: told[word] for word in words if told[word]}
 
 
@@ -147,10 +147,10 @@ def stands_at(ring: tuple[Position, ...], vehicles: Collection[Vehicle]) -> bool
 
 
 def _what_became_of(one: Vehicle) -> tuple[str, ...]:
-    if not one.is_decided or (one.car is None and not one.n):
+    if not one.is_decided:
         return ()
     if one.car is None:
-        return ("added",)
+        return ("added",) if one.n else ("added and rejected",)
     if not one.n:
         return ("rejected",)
     words = (("split",) if one.n > 1 else ()) + (("of another kind",) if one.kind != one.car.kind else ())

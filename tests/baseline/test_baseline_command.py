@@ -54,6 +54,13 @@ def test_published_counts_alone() -> None:
     assert max(map(len, result.stdout.splitlines())) <= 80
 
 
+def test_a_day_that_was_counted_is_not_among_those_that_were_not() -> None:
+    blind = [seen("2023-09-28", None), seen("2023-10-01", None)]
+    past = describe([*blind, seen("2023-10-01", 71, method="hand")], day=day("2023-10-05"))
+    (told,) = (words for words in past.words if "not counted" in words)
+    assert told.startswith("1 image was seen but not counted (2023-09-28)")
+
+
 def test_json_satisfies_the_schema() -> None:
     for arguments in (
         ("--date", "2023-10-05"),

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from railcount.cli.main import cli
 from railcount.errors import HistoryError, InputError
 from railcount.history import History, schema
-from railcount.review import Decision
+from railcount.review import Decision, review_of
 
 from .factories import KEY, car, one_pass, tile
 
@@ -117,9 +117,17 @@ def test_show_says_what_a_review_came_to(history: History, path: Path) -> None:
     assert "not entered as the count" in shown()
     history.add_hand_count("one", best=4, who="Ana", at=AT, why="by eye")
     assert words in shown()
-    assert "not entered" not in shown()
+    assert "entered" not in shown()
     assert "by hand   4, in place of the machine's" in shown()
     assert "railcars  3 (2-5)" in shown()
+    history.add_hand_count("one", best=5, low=4, high=6, who="Ana", at=AT, why="by eye")
+    assert "; 5 (4-6) was entered instead" in " ".join(shown().split())
+
+
+def test_a_car_added_and_rejected_is_in_the_tally(history: History) -> None:
+    gone = Decision(action="reject", ring=ADD.ring)
+    (one,) = history.passes()
+    assert review_of(one, (ADD, gone)).tally == {"added and rejected": 1}
 
 
 def test_remove_says_what_goes(history: History, path: Path) -> None:

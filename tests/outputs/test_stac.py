@@ -6,6 +6,8 @@ import datetime as dt
 import json
 import logging
 import os
+from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pystac
@@ -18,8 +20,6 @@ from railcount.outputs.stac import item, item_pieces
 from tests.history.factories import KEY, one_pass, tile, uncounted
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from railcount.observation import PassCount
 
 
@@ -34,7 +34,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def validated(one: PassCount) -> pystac.Item:
-    made = pystac.Item.from_dict(json.loads(json.dumps(item(one))))
+    made = pystac.Item.from_dict(json.loads(json.dumps(item(one, hand=None, folder=Path()))))
     made.validate()
     return made
 
@@ -81,13 +81,18 @@ def test_several_tiles_and_pixels() -> None:
 
 def test_odd_names_make_addresses() -> None:
     one = one_pass(tile("<script> \udcff#?.tif"))
-    assert item(one)["links"][0]["href"] == "archive/2023-10-05/%3Cscript%3E%20%FF%23%3F.tif"
+    assert (
+        item(one, hand=None, folder=Path())["links"][0]["href"]
+        == "archive/2023-10-05/%3Cscript%3E%20%FF%23%3F.tif"
+    )
     validated(one)
 
 
 def test_undated_passes_are_left_out_and_named(caplog: pytest.LogCaptureFixture) -> None:
+    told: Any = SimpleNamespace(hand=None)
+    both = [(told, one_pass(tile(acquired=None))), (told, one_pass(tile()))]
     with caplog.at_level(logging.WARNING):
-        text = "".join(item_pieces([one_pass(tile(acquired=None)), one_pass(tile())]))
+        text = "".join(item_pieces(both, folder=Path()))
     assert len(json.loads(text)["features"]) == 1
     assert "has no date and is left out" in caplog.text
 
@@ -98,6 +103,8 @@ def test_export_writes_a_collection(tmp_path: Path) -> None:
         for record in (tile(), uncounted(acquired=dt.datetime(2023, 9, 28, 3, tzinfo=dt.UTC))):
             history.record_tile(record, key=KEY)
             history.record_pass(one_pass(record), key=KEY)
+        (_, counted) = history.summaries()
+        history.add_hand_count(counted.id, best=4, low=3, high=5, who="Ana", why="by eye")
     target = tmp_path / "passes.stac.json"
     result = CliRunner().invoke(cli, ["history", "export", "--history", str(path), "-o", str(target)])
     assert result.exit_code == 0, result.output
@@ -105,3 +112,12 @@ def test_export_writes_a_collection(tmp_path: Path) -> None:
     assert [one.properties["railcount:status"] for one in collection] == ["uncountable", "counted"]
     for one in collection:
         one.validate()
+    blind, seen = (one.properties["railcount:hand"] for one in collection)
+    assert blind is None
+    assert (seen["best"], seen["low"], seen["high"], seen["who"], seen["why"]) == (4, 3, 5, "Ana", "by eye")
+
+
+def test_links_are_seen_from_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    one = item(one_pass(tile()), hand=None, folder=tmp_path / "results" / "stac")
+    assert one["links"][0]["href"] == "../../archive/2023-10-05/a.tif"

@@ -36,7 +36,10 @@ def remarks(selection: Selection, *, doubt: str, judged: Observation | None) -> 
     if selection.used and not doubt and gap is not None and n_days(gap) > GAP_DAYS:
         yield f"Nothing is known from {gap[0]} to {gap[1]}, {n_days(gap)} days."
     yield from _unevenly_spread(selection)
-    if uncounted := sorted({one.when for one in selection.uncounted}):
+    counted = {one.first for one in selection.days if one.first == one.last}
+    if judged is not None:
+        counted.add(judged.first)
+    if uncounted := sorted({one.when for one in selection.uncounted if one.first not in counted}):
         images = "1 image was" if len(uncounted) == 1 else f"{len(uncounted)} images were"
         shown = ", ".join(uncounted[:5]) + (" and others" if len(uncounted) > 5 else "")
         yield f"{images} seen but not counted ({shown}): taken for unknown, never for zero."

@@ -272,7 +272,8 @@ def _export(opened: History, chosen: dict[str, Any], target: str, *, overwrite: 
         elif target.lower().endswith(".stac.json"):
             from railcount.outputs.stac import item_pieces
 
-            file.writelines(item_pieces(opened.passes(**chosen)))
+            both = _with_cars(opened, summaries)
+            file.writelines(item_pieces(both, folder=Path(target).parent))
         elif suffix == ".geojson":
             file.writelines(output.geojson_pieces(opened.passes(**chosen)))
         else:

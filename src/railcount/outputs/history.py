@@ -156,8 +156,11 @@ def _review_line(review: Review, hand: StoredCount | None) -> str:
         text += f"; last by {last.who}"
     if last is not None and last.at:
         text += f" at {last.at.isoformat()}"
-    entered = None if hand is None else hand.observation.best
-    return text if entered == review.railcars else f"{text}; not entered as the count"
+    if hand is None:
+        return f"{text}; not entered as the count"
+    return (
+        text if hand.observation.best == review.railcars else f"{text}; {by_hand(hand)} was entered instead"
+    )
 
 
 def _car(car: CarRecord) -> dict[str, Any]:

@@ -18,7 +18,9 @@ from railcount.text import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
+    from railcount.history import StoredCount, Summary
     from railcount.observation import PassCount
     from railcount.records import TileRecord
 
@@ -26,24 +28,29 @@ _LOG = logging.getLogger(__name__)
 STAC_VERSION = "1.1.0"
 
 
-def item_pieces(passes: Iterable[PassCount]) -> Iterator[str]:
-    """All passes as one ItemCollection, piece by piece, a line an Item.
+def item_pieces(passes: Iterable[tuple[Summary, PassCount]], *, folder: Path) -> Iterator[str]:
+    """All passes as one ItemCollection for a file in ``folder``, piece by piece, a line an Item.
 
     An Item needs a time, so passes without a date are left out, and a log line says so.
     """
     yield '{\n"type": "FeatureCollection",\n"features": ['
     between = "\n"
-    for one in passes:
+    for summary, one in passes:
         if one.acquired is None:
             _LOG.warning("%s has no date and is left out", escape(one.id))
             continue
-        yield between + json.dumps(item(one), allow_nan=False, ensure_ascii=True)
+        yield between + json.dumps(
+            item(one, hand=summary.hand, folder=folder), allow_nan=False, ensure_ascii=True
+        )
         between = ",\n"
     yield "\n]\n}\n"
 
 
-def item(one: PassCount) -> dict[str, Any]:
-    """One dated pass. In pixel coordinates it has no geometry, as an Item without a place may."""
+def item(one: PassCount, *, hand: StoredCount | None, folder: Path) -> dict[str, Any]:
+    """One dated pass with the hand count that stands for it; links are seen from ``folder``.
+
+    In pixel coordinates it has no geometry, as an Item without a place may.
+    """
     rings = [tile.footprint for tile in one.tiles if tile.footprint and tile.crs is not None]
     polygons = [[[list(p) for p in (*ring, ring[0])]] for ring in map(counter_clockwise, rings)]
     made: dict[str, Any] = {
@@ -52,8 +59,8 @@ def item(one: PassCount) -> dict[str, Any]:
         "stac_extensions": [],
         "id": plain(one.id),
         "geometry": None,
-        "properties": {**_time(one), **_properties(one)},
-        "links": [_link(tile) for tile in one.tiles],
+        "properties": {**_time(one), **_properties(one), "railcount:hand": _hand(hand)},
+        "links": [_link(tile, folder=folder) for tile in one.tiles],
         "assets": {},
     }
     if polygons:
@@ -101,9 +108,23 @@ def _properties(one: PassCount) -> dict[str, Any]:
     return properties
 
 
-def _link(tile: TileRecord) -> dict[str, Any]:
-    """The image: its path as it was given, in the letters that an address may have."""
-    path = tile.tile.replace(os.sep, "/")  # not a backslash that is a letter of the name
+def _hand(hand: StoredCount | None) -> dict[str, Any] | None:
+    """What an analyst counted in place of the machine, and who, when and why."""
+    if hand is None:
+        return None
+    one = hand.observation
+    return {
+        **{"best": one.best, "low": one.low, "high": one.high},
+        "who": plain(hand.who),
+        "at": None if hand.at is None else hand.at.isoformat(),
+        "why": plain(hand.why),
+    }
+
+
+def _link(tile: TileRecord, *, folder: Path) -> dict[str, Any]:
+    """The image, in the letters that an address may have: its path, seen from ``folder`` if relative."""
+    path = tile.tile if os.path.isabs(tile.tile) else os.path.relpath(tile.tile, folder)
+    path = path.replace(os.sep, "/")  # not a backslash that is a letter of the name
     root = PurePosixPath("/")
     address = (root / path).as_uri()
     return {

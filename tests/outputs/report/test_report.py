@@ -73,6 +73,20 @@ def test_headline_has_count_interval_and_level(history: Path) -> None:
     assert "five-year maximum: 73" in heading[1]
 
 
+def test_a_hand_count_has_the_level_of_its_row_too(history: Path) -> None:
+    with History.open(history) as opened:
+        last = list(opened.summaries())[-1]
+        opened.add_hand_count(last.id, best=99, low=99, high=99, who="Ana", why="by eye")
+    page = made(history)
+    heading = re.search(r"<h1>(.*?)</h1>", page)
+    assert heading
+    assert "99 railcars counted by hand" in heading[1]
+    assert "unprecedented" in heading[1]
+    (row,) = re.findall(r"<tr.*by hand: 99.*", page)
+    assert "99 cars, Ana: by eye<" in row
+    assert '<td data-label="level">unprecedented</td>' in row
+
+
 def test_what_files_and_tags_say_stays_text(history: Path) -> None:
     page = made(history)
     elements = Elements(page)

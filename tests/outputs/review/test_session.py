@@ -111,7 +111,7 @@ def test_the_count_is_entered_beside_the_machines(session: Session, history: Pat
     assert abs(dt.datetime.now(dt.UTC) - one.hand.at) < dt.timedelta(hours=1)
     assert one.hand.observation.notes == "review: 2 railcars after 1 decision: 1 rejected"
     session.undo({})
-    assert session.result() == "3 railcars after 0 decisions; not entered as the count"
+    assert session.result().startswith("3 railcars after 0 decisions; entered as 2 (2-3) by Ana at 20")
 
 
 def test_pictures_are_of_the_place(session: Session) -> None:

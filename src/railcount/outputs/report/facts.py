@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from railcount.baseline.describe import describe, last_day
+from railcount.baseline.describe import describe, interval_of, last_day
 from railcount.counts import KINDS, STATUSES_WITH_COUNT
 from railcount.outputs.observations import listed, number, origin
 from railcount.outputs.text import credit_line, day_words, time_text
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from railcount.baseline import Comparison, Method, Observation
     from railcount.baseline.describe import Baseline
     from railcount.counts import Interval, Kind
-    from railcount.history import Summary
+    from railcount.history import StoredCount, Summary
     from railcount.sites import Site
 
 _NOT_OURS: tuple[Method, ...] = ("published",)
@@ -206,9 +206,10 @@ def _pass_row(
     one: Summary, *, site: Site, known: Sequence[Observation], by_type: dict[str, dict[Kind, int]]
 ) -> dict[str, Any]:
     told: Comparison | None = None
-    if one.railcars is not None and one.day is not None:
-        told = site.compare(one.railcars, acquired=one.day, extra=known, exclude={one.id})
     hand = one.hand.observation if one.hand else None
+    stands = one.railcars if hand is None or hand.typical is None else interval_of(hand)
+    if stands is not None and one.day is not None:
+        told = site.compare(stands, acquired=one.day, extra=known, exclude={one.id})
     kinds = by_type.get(one.id, {})
     return {
         "id": escape(one.id),
@@ -217,7 +218,7 @@ def _pass_row(
         "status": one.status,
         "has_count": one.status in STATUSES_WITH_COUNT,
         "railcars": range_words(one.railcars) if one.railcars else "no count",
-        "hand": escape(number(hand)) if hand else "",
+        "hand": _by_hand(one.hand) if one.hand else "",
         "level": told.level.replace("_", " ") if told else "",
         "locomotives": range_words(one.locomotives) if one.locomotives else "",
         "kinds": ", ".join(f"{kinds[kind]} {kind}" for kind in KINDS if kinds.get(kind)),
@@ -226,6 +227,13 @@ def _pass_row(
         "n_tiles": one.n_tiles,
         "reasons": [escape(reason) for reason in one.reasons],
     }
+
+
+def _by_hand(hand: StoredCount) -> str:
+    """``74 (73-75), Ana: one in the shadow``."""
+    text = number(hand.observation)
+    text += f", {hand.who}" if hand.who else ""
+    return escape(f"{text}: {hand.why}" if hand.why else text)
 
 
 def _other_row(one: Observation) -> dict[str, Any]:

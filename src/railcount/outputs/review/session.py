@@ -105,9 +105,7 @@ class Session:
         """What the review came to, in a sentence."""
         hand = self._summary().hand
         said = review_words(self._review())
-        if hand is not None and hand.observation.best == self._review().railcars:
-            return f"{said}; {entered_words(hand)}"
-        return f"{said}; not entered as the count"
+        return f"{said}; {'not entered as the count' if hand is None else entered_words(hand)}"
 
     def view(self, x: float, y: float, width_m: float) -> bytes:
         """A picture of a place, metres of the page's plane. Raises InputError for one that is far away."""
