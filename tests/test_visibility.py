@@ -68,6 +68,20 @@ def test_where_one_cloud_is_smaller_ones_are_too() -> None:
     assert not cloud_mask(clouds(36), grid=GRID).any()
 
 
+def test_snow_with_trees_around_a_part_of_it_is_no_cloud() -> None:
+    rng = np.random.default_rng(3)
+    smooth, rough, wood = (
+        np.repeat(rng.normal(*of, (1, SIDE, SIDE)), 3, axis=0) for of in ((230, 4), (230, 60), (70, 15))
+    )
+    fields, trees, glade = np.s_[:, 20:380, 20:140], np.s_[:, 190:, 190:], np.s_[:, 235:355, 235:355]
+    snow = rough.copy()
+    snow[fields], snow[trees], snow[glade] = smooth[fields], wood[trees], smooth[glade]
+    one = Pixels(bands=snow.astype(np.float32), valid=np.ones((SIDE, SIDE), dtype=bool), names=())
+    assert not cloud_mask(one, grid=GRID).any()
+    wood[glade] = smooth[glade]
+    assert cloud_mask(replace(one, bands=wood.astype(np.float32)), grid=GRID)[315, 315]
+
+
 def test_a_pale_field_under_haze_is_no_cloud() -> None:
     hazy = ground(white_m=120)
     hazy = replace(hazy, bands=100 + 0.2 * hazy.bands)

@@ -54,6 +54,8 @@ AROUND_M = (12.0, 50.0)
 AS_AROUND = 0.9
 """Brightness around over that of a white area: where it is higher, the ground itself is white (snow)."""
 FEWEST_AROUND_M2 = 400.0
+MOSTLY = 4.0
+"""White ground over white areas that stand out: from here on these are ground, too."""
 SURE_PLACE_M = 10.0
 """A roof placed better than this hides its pixels; of one placed worse only the length that it hides
 is known, and a car that is seen near it stays seen."""
@@ -206,7 +208,10 @@ def cloud_mask(pixels: Pixels, *, grid: Grid) -> Mask:
 
 
 def _brighter_than_around(areas: Mask, level: NDArray[np.float32], valid: Mask, *, block_m: float) -> Mask:
-    """The areas whose surroundings are darker; those without surroundings in the tile stay."""
+    """The areas whose surroundings are darker; those without surroundings in the tile stay.
+
+    None where most of them by far are no brighter: then it is snow, and trains or trees are beside the rest.
+    """
     numbers, n = label(areas)
     beside = distance_transform_edt(~areas) * block_m
     kept = areas.copy()
@@ -218,4 +223,5 @@ def _brighter_than_around(areas: Mask, level: NDArray[np.float32], valid: Mask, 
             continue
         if np.median(level[around]) > AS_AROUND * np.median(level[area]):
             kept &= ~area
-    return kept
+    ground = int((areas & ~kept).sum())
+    return np.zeros_like(kept) if ground > MOSTLY * int(kept.sum()) else kept
