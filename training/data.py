@@ -7,8 +7,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+from lookalikes import stray_lines
 
 from railcount.cars.kinds import KINDS
+from railcount.net import load_net
 from railcount.occupancy import views
 from railcount.strips import straighten
 from railcount.tracks.find import dense, find_tracks, new_part
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 LONGEST_GAP_M = 2.6
 DECOY_M = 3.0
 """From a true track, for what was found to be no track: half of a wide spacing."""
+
+
+TRIED, MISTAKEN = 16, 3
+"""Stray lines of a picture that are looked at, and of these the worst that are learned from."""
 
 
 @dataclass
@@ -92,6 +98,27 @@ def decoys(pixels, grid, tracks):
     found = [grid.to_local(t.line_px) for t in find_tracks(pixels, grid=grid).tracks]
     parts = [new_part(dense(line), true, apart_m=DECOY_M) for line in found]
     return [grid.to_pixel(part) for part in parts if part is not None]
+
+
+def mistaken(pixels, grid, tracks, *, rng, shadow):
+    """Straight lines anywhere, clear of the tracks: those on which the present network sees most cars."""
+    true = [grid.to_local(t) for t in tracks]
+    tried = [grid.to_local(line) for line in stray_lines(rng, grid, TRIED)]
+    for line in true:
+        along = line[-1] - line[0]
+        right = np.array([-along[1], along[0]]) / np.hypot(*along)
+        tried += [line[[0, -1]] + right * rng.choice([-1, 1]) * rng.uniform(3, 60) for _ in range(2)]
+    parts = [new_part(dense(line), true, apart_m=DECOY_M) for line in tried]
+    lines = [grid.to_pixel(part) for part in parts if part is not None]
+    net = TrackNetwork(tracks=tuple(Track(id=str(i), line_px=x) for i, x in enumerate(lines)), source="given")
+    strips = straighten(pixels, net, grid=grid)
+    cars = load_net("cars")
+    wrong = []
+    for view in views(strips, shadow=shadow):
+        empty, body, _ = cars(view)[:3, 0]
+        wrong.append(((body > empty) & (view[4, 5:11].mean(axis=0) > 0.6)).sum())
+    worst = sorted(range(len(wrong)), key=lambda i: -wrong[i])[:MISTAKEN]
+    return [lines[i] for i in worst if wrong[i] > 0]
 
 
 def examples(pixels, grid, tracks, cars, *, rng, shadow, strays=True, others=()):

@@ -1,6 +1,6 @@
 """Draw scenes and keep what the networks learn from: python prepare.py FOLDER FIRST LAST [KIND].
 
-KIND is favoured, hard, kinds or sparse, none for look-alikes alone, second or painted for scenes and
+KIND is favoured, hard, kinds, sparse or built, none for look-alikes alone, second or painted for scenes and
 look-alikes of the other two renderers.
 """
 
@@ -11,11 +11,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from data import Drawn, Truth, decoys, examples, row_examples
+from data import Drawn, Truth, decoys, examples, mistaken, row_examples
 from degrade import degraded
 from lookalikes import lookalike, stray_lines
 from painter import paint
-from scenes import favoured_scene, hard_scene, kinds_scene, random_scene, sparse_scene
+from scenes import built_scene, favoured_scene, hard_scene, kinds_scene, random_scene, sparse_scene
 from second import second_scene
 
 from railcount.raster.tile import Pixels
@@ -48,7 +48,7 @@ def of_scene(one, *, seed):
     """What each network learns from a scene, as drawn and made worse."""
     rng = np.random.default_rng(seed)
     pixels, grid, tracks, cars, shadow = one.pixels, one.grid, one.tracks, one.cars, one.shadow
-    others = decoys(pixels, grid, tracks)
+    others = decoys(pixels, grid, tracks) + mistaken(pixels, grid, tracks, rng=rng, shadow=shadow)
     found = {
         "cars": examples(pixels, grid, tracks, cars, rng=rng, shadow=shadow, others=others),
         "rows": row_examples(pixels, grid, tracks, rng=rng),
@@ -90,7 +90,7 @@ def of_lookalike(one, *, seed):
         d = np.array([np.cos(direction), np.sin(direction)]) * 160
         middle = rng.uniform(0.2, 0.8, (2, 2)) * [grid.width, grid.height]
         lines += [np.stack([m - d, m + d]) for m in middle]
-    lines += decoys(pixels, grid, [])
+    lines += decoys(pixels, grid, []) + mistaken(pixels, grid, [], rng=rng, shadow=shadow)
     return {
         "cars": examples(pixels, grid, lines, [], rng=rng, shadow=shadow, strays=False),
         "rows": row_examples(pixels, grid, [], rng=rng),
@@ -106,6 +106,7 @@ def main(folder, first, last, kind=""):
         "hard": hard_scene,
         "kinds": kinds_scene,
         "sparse": sparse_scene,
+        "built": built_scene,
     }
     for seed in range(int(first), int(last)):
         if kind == "second":

@@ -146,3 +146,18 @@ def sparse_scene(seed: int) -> Scene:
     if rng.random() < 0.25:
         weather = replace(weather, snow=(0.1, 1.0))
     return replace(scene, stock=replace(scene.stock, fill=fill, block_n=2.0), weather=weather)
+
+
+def built_scene(seed: int) -> Scene:
+    """The same, empty or not, with much built beside the tracks: walls, roofs, their shadows."""
+    rng = np.random.default_rng([29, seed])
+    scene = sparse_scene(seed) if rng.random() < 0.6 else hard_scene(seed)
+    lineside = replace(
+        scene.lineside,
+        buildings=int(rng.integers(15, 61)),
+        fences=int(rng.integers(0, 5)),
+        roads=int(rng.integers(0, 4)),
+        ground_containers=int(rng.integers(0, 40)),
+        piles=int(rng.integers(0, 25)),
+    )
+    return replace(scene, lineside=lineside)
