@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 LENGTHS_M = [296.2, 296.2, 296.2, 295.8]
 MEANS = [74.8, 72.1, 73.4, 73.4]
 VIEW_MEANS = [0.026, -0.006, 0.008, 0.024]
-BODY_M = [109.25, 40.25, 173.5, 167.0]
-GAP_M = [8.0, 3.25, 8.75, 12.75]
-PER_ROW = [7, 3, 9, 13]
+BODY_M = [109.25, 40.25, 173.75, 174.25]
+GAP_M = [9.25, 4.0, 9.25, 14.75]
+PER_ROW = [8, 3, 9, 13]
+"""One more than stand there: a flat with two containers is read as two cars."""
 
 
 @pytest.fixture(scope="module")
