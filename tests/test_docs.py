@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import glob
-import json
 import re
 import shlex
 import shutil
@@ -16,10 +15,8 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
 
 import click
-import jsonschema
 import numpy as np
 import pytest
 import rasterio
@@ -28,11 +25,9 @@ from click.testing import CliRunner
 from rasterio.windows import Window
 
 import railcount
-from railcount.baseline import LEVELS
-from railcount.cli.main import COMMANDS, EXIT_ERROR, EXIT_FAIL_ON, EXIT_INTERRUPTED, EXIT_NO_COUNT, cli
-from railcount.counts import Interval, Status
+from railcount.cli.main import COMMANDS, cli
+from railcount.counts import Interval
 from railcount.history import History
-from railcount.outputs.json import schema
 from railcount.outputs.table import headline
 
 from .history import factories as past
@@ -44,7 +39,6 @@ PAGES = {
     for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "sample_tiles" / "README.md"])
 }
 README = PAGES["README.md"]
-SCHEMAS = ROOT / "src" / "railcount" / "outputs"
 SET_UP = re.compile(r"python3 -m venv|\S*pip install|\S*python -m pytest")
 
 
@@ -187,11 +181,6 @@ def test_readme_python_runs(folder: Path, capsys: pytest.CaptureFixture[str]) ->
         assert "counted" in capsys.readouterr().out
 
 
-def test_the_json_shown_satisfies_the_schema() -> None:
-    (block,) = blocks("json", text=PAGES["docs/JSON.md"])
-    jsonschema.validate(json.loads(block), schema(), cls=jsonschema.Draft202012Validator)
-
-
 def test_readme_explains_the_headline_that_scan_prints() -> None:
     count = factories.counted()
     assert count.tracks is not None
@@ -251,34 +240,6 @@ def test_pictures_say_that_they_are_simulated_and_are_small() -> None:
     ]
     assert len(shown) >= 4
     assert all("simulated" in line for line in shown)
-
-
-def properties(schema: Any) -> set[str]:
-    """The names of all fields in a schema, at any depth."""
-    if isinstance(schema, list):
-        return set().union(*map(properties, schema))
-    if not isinstance(schema, dict):
-        return set()
-    own = set(schema["properties"]) if isinstance(schema.get("properties"), dict) else set()
-    return own.union(*map(properties, schema.values()))
-
-
-@pytest.mark.parametrize("kind", ["scan", "batch", "baseline"])
-def test_every_field_of_the_schema_is_explained(kind: str) -> None:
-    page = PAGES["docs/JSON.md"]
-    text = page.split(f"\n## {kind}\n")[1].split("\n## ")[0]
-    if kind != "scan":  # shared fields are explained once
-        text += page.split("\n## scan\n")[1].split("\n## ")[0]
-    wanted = json.loads((SCHEMAS / f"{kind}.schema.json").read_text(encoding="utf-8"))
-    explained = set(re.findall(r"`(\w+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL)))
-    assert properties(wanted) - explained == set()
-
-
-def test_statuses_levels_and_exit_codes_are_explained() -> None:
-    page = PAGES["docs/JSON.md"]
-    assert set(get_args(Status)) | set(LEVELS) <= set(re.findall(r"`(\w+)`", page))
-    told = {int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)}
-    assert told == {0, EXIT_ERROR, 2, EXIT_NO_COUNT, EXIT_FAIL_ON, EXIT_INTERRUPTED}
 
 
 def test_the_reference_is_that_of_the_docstrings() -> None:

@@ -12,6 +12,8 @@ def escape(text: str) -> str:
     Control, format (right-to-left marks), surrogate and unassigned characters and line
     breaks become backslash escapes. Letters of every script stay as they are.
     """
+    if text.isprintable():  # nearly every one; a large export has millions
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 

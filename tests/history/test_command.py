@@ -10,6 +10,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import shapely
 from click.testing import CliRunner
@@ -18,6 +19,7 @@ from pyogrio import list_layers, raw
 from railcount.cli.history import history as group
 from railcount.cli.main import cli
 from railcount.history import History
+from railcount.outputs.columns import HISTORY_CARS, HISTORY_TRACKS
 
 from .factories import KEY, car, observation, one_pass, tile, uncounted
 
@@ -94,6 +96,7 @@ def test_list_counts(folder: Path) -> None:
     assert 'published  73 (70-76) cars ("about"), VOA' in lines[1]
     (_, published) = rows(run("list", "--counts", "--format", "csv").stdout)
     assert (published["best"], published["qualifier"], published["pass"]) == ("73", "about", "")
+    assert published["simulated"] == "no"
     assert len(json.loads(run("list", "--counts", "--format", "json").stdout)["counts"]) == 2
     assert run("list", "--counts", "--site", "khasan-yard").stdout == "no published or hand counts\n"
 
@@ -175,6 +178,7 @@ def test_export_geojson(folder: Path) -> None:
     document = json.loads((folder / "out.geojson").read_text("utf-8"))
     assert len(document["features"]) == 40
     feature = document["features"][2]
+    assert list(feature["properties"]) == list(HISTORY_CARS)
     assert feature["properties"]["pass"] == "one"
     assert feature["properties"]["acquired"] == "2023-10-05T03:00:00Z"
     assert feature["properties"]["credit"] == "Planet Labs"
@@ -199,8 +203,12 @@ def test_export_geopackage(folder: Path) -> None:
         v for p in car(3).ring for v in p
     }
     assert cars["pass"].tolist() == ["one"] * 40
-    assert cars["covered"].tolist()[:3] == [None, "yes", "no"]
-    _, lines, _ = read("tracks")
+    assert list(cars) == list(HISTORY_CARS)
+    assert np.isnan(cars["covered"][0])  # it cannot be told
+    assert cars["covered"].tolist()[1:3] == [True, False]
+    assert (cars["site"][0], cars["credit"][0]) == ("tumangang", "Planet Labs")
+    _, lines, tracks = read("tracks")
+    assert list(tracks) == list(HISTORY_TRACKS)
     assert shapely.get_coordinates(shapely.from_wkb(lines[0])).tolist() == [[1, 2], [3, 4]]
     assert len(lines) == 3
     _, _, passes = read("passes")

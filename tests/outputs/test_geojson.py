@@ -12,6 +12,7 @@ from pyproj import Geod
 
 from railcount.errors import InputError
 from railcount.outputs import geojson
+from railcount.outputs.columns import SCAN_CARS
 from railcount.outputs.json import schema
 
 from . import factories
@@ -56,7 +57,9 @@ def test_lengths_and_place_on_the_ground() -> None:
 def test_properties_of_the_contract() -> None:
     made = geojson.collection([factories.counted()])
     first = made["features"][0]["properties"]
-    assert set(first) == {*PROPERTIES, "tile"}
+    assert set(first) >= PROPERTIES
+    assert list(first) == list(SCAN_CARS)
+    assert (first["tile"], first["credit"]) == ("sample/yard.tif", "Drawn by hand for tests (simulated)")
     assert first["kind"] == "locomotive"
     assert (first["covered"], first["length_m"], first["flags"]) == (None, 12.8, [])
     assert "crs" not in made

@@ -13,6 +13,7 @@ import shapely
 from pyogrio import list_layers, raw
 
 from railcount.errors import InputError, OutputError, OutputExists
+from railcount.outputs.columns import SCAN_CARS, SCAN_TRACKS
 from railcount.outputs.csv import row
 from railcount.outputs.vector import write_geopackage
 
@@ -37,10 +38,15 @@ def test_layers_read_back(tmp_path: Path) -> None:
     assert len(shapes) == len(count.cars)
     assert shapely.area(shapely.from_wkb(shapes)) == pytest.approx(12.8 * 3.1)
     assert cars["kind"].tolist() == [car.kind for car in count.cars]
-    assert cars["covered"].tolist()[:2] == [None, "no"]
+    assert list(cars) == list(SCAN_CARS)
+    assert (cars["covered"][1], cars["flags"][10]) == (False, "cut")
+    assert np.isnan(cars["covered"][0])  # a locomotive: it cannot be told
+    assert set(cars["credit"]) == {"Drawn by hand for tests (simulated)"}
     _, lines, tracks = read(target, "tracks")
     assert tracks["length_m"] == pytest.approx(shapely.length(shapely.from_wkb(lines)), abs=0.01)
+    assert list(tracks) == list(SCAN_TRACKS)
     assert tracks["id"].tolist() == ["1", "2", "3", "4", "5"]
+    assert tracks["visible_fraction"].tolist() == [0.98] * 5
 
 
 def test_older_programs_read_it_without_complaint(tmp_path: Path) -> None:

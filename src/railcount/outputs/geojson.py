@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from railcount.errors import InputError
-from railcount.outputs.json import document, rounded, to_text
-from railcount.outputs.text import plain
+from railcount.outputs.columns import scan_car
+from railcount.outputs.json import document, to_text
 from railcount.text import escape
 
 if TYPE_CHECKING:
@@ -64,24 +64,8 @@ def _feature(count: TileCount, car: Car) -> dict[str, Any]:
         raise InputError(msg)
     return {
         "type": "Feature",
-        "properties": {**car_properties(car), "tile": plain(count.tile)},
+        "properties": scan_car(count, car),
         "geometry": {"type": "Polygon", "coordinates": [ring(car.outline_px, grid=count.grid)]},
-    }
-
-
-def car_properties(car: Car) -> dict[str, Any]:
-    """What is said of one vehicle, in plain values."""
-    return {
-        "track": plain(car.track),
-        "train": car.train,
-        "position": car.position,
-        "kind": car.kind,
-        "covered": car.covered,
-        "length_m": rounded(car.length_m, 2),
-        "width_m": rounded(car.width_m, 2),
-        "heading_deg": rounded(car.heading_deg, 1),
-        "confidence": rounded(car.confidence, 3),
-        "flags": list(car.flags),
     }
 
 

@@ -9,6 +9,7 @@ from railcount import __version__
 from railcount.counts import Interval
 from railcount.errors import InputError
 from railcount.outputs.batch import pass_dict, result_dict
+from railcount.outputs.columns import car_cells, history_car
 from railcount.outputs.csv import defuse
 from railcount.outputs.json import rounded, to_line
 from railcount.outputs.observations import as_json, number, origin
@@ -98,7 +99,14 @@ def write_csv(rows: Iterable[dict[str, Any]], out: TextIO, *, columns: Iterable[
     writer = csv.DictWriter(out, fieldnames=list(columns), lineterminator="\n")
     writer.writeheader()
     for cells in rows:
-        writer.writerow({k: defuse(v) if isinstance(v, str) else v for k, v in cells.items()})
+        writer.writerow({name: _cell(value) for name, value in cells.items()})
+
+
+def _cell(value: Any) -> Any:
+    """A value for a spreadsheet: yes and no as in the other columns, text that is no formula."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return defuse(value) if isinstance(value, str) else value
 
 
 def detail(
@@ -122,7 +130,7 @@ def detail(
         "counts": [count_row(stored) for stored in counts],
         "review": _review(review_of(one, decisions)) if decisions else None,
         "tiles": tiles,
-        "cars": [{**_car(car), "ring": [list(point) for point in car.ring]} for car in one.cars],
+        "cars": [{**car_cells(car), "ring": [list(point) for point in car.ring]} for car in one.cars],
     }
 
 
@@ -163,21 +171,6 @@ def _review_line(review: Review, hand: StoredCount | None) -> str:
     )
 
 
-def _car(car: CarRecord) -> dict[str, Any]:
-    return {
-        "track": plain(car.track),
-        "train": car.train,
-        "position": car.position,
-        "kind": car.kind,
-        "covered": car.covered,
-        "length_m": rounded(car.length_m, 2),
-        "width_m": rounded(car.width_m, 2),
-        "heading_deg": rounded(car.heading_deg, 1),
-        "confidence": rounded(car.confidence, 3),
-        "flags": list(car.flags),
-    }
-
-
 class OneFrame:
     """Passes through passes whose places are all in degrees or all in pixels."""
 
@@ -215,18 +208,11 @@ def geojson_pieces(passes: Iterable[PassCount]) -> Iterator[str]:
 
 
 def _feature(one: PassCount, car: CarRecord) -> dict[str, Any]:
-    properties = {
-        "pass": plain(one.id),
-        "acquired": time_text(one),
-        "site": plain(one.site),
-        "credit": credit_line(one),
-        **_car(car),
-    }
     ring = counter_clockwise(car.ring)
     closed = [list(point) for point in (*ring, ring[0])]
     return {
         "type": "Feature",
-        "properties": properties,
+        "properties": history_car(one, car),
         "geometry": {"type": "Polygon", "coordinates": [closed]},
     }
 

@@ -4,56 +4,33 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import islice
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from railcount.files import replacing
 from railcount.geopackage import check_whole
+from railcount.outputs.columns import HISTORY_CARS, HISTORY_TRACKS, history_car, table_cells
 from railcount.outputs.history import COLUMNS, FLOATS, INTEGERS, OneFrame, row
+from railcount.outputs.json import rounded
 from railcount.outputs.styles import N_STYLES, add_styles
-from railcount.outputs.text import time_text
-from railcount.outputs.vector import LON_LAT, column, wkb, write_layer
-from railcount.text import escape
+from railcount.outputs.vector import LON_LAT, fields_of, wkb, write_layer
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from railcount.history import Summary
     from railcount.observation import PassCount
+    from railcount.outputs.vector import Fields
 
 PASSES_AT_ONCE = 200
 """In memory."""
 
-_CARS: dict[str, type] = {
-    "pass": object,
-    "acquired": object,
-    "track": object,
-    "train": np.int32,
-    "position": np.int32,
-    "kind": object,
-    "covered": object,
-    "length_m": np.float64,
-    "width_m": np.float64,
-    "heading_deg": np.float64,
-    "confidence": np.float64,
-    "flags": object,
-}
-_TRACKS: dict[str, type] = {
-    "pass": object,
-    "tile": object,
-    # "id" is what --tracks reads a line's name from.
-    "id": object,
-    "length_m": np.float64,
-    "visible_fraction": np.float64,
-    "confidence": np.float64,
-}
 _PASSES: dict[str, type] = {
-    name: np.int64 if name in INTEGERS else np.float64 if name in FLOATS else object for name in COLUMNS
+    name: int if name in INTEGERS else float if name in FLOATS else str for name in COLUMNS
 }
 
 
@@ -84,7 +61,7 @@ def write_geopackage(
         lines = iter(summaries)
         while True:
             rows = [row(one) for one in islice(lines, PASSES_AT_ONCE)]
-            write_layer(temporary, "passes", None, None, _fields(rows, _PASSES), crs=None)
+            write_layer(temporary, "passes", None, None, fields_of(rows, _PASSES), crs=None)
             n_rows.update(passes=len(rows))
             if len(rows) < PASSES_AT_ONCE:
                 break
@@ -106,39 +83,27 @@ def _add(path: Path, passes: Sequence[PassCount], *, crs: str | None) -> dict[st
         if len(track.line) > 1
     ]
     lines = [shapely.LineString(track.line) for *_, track in tracks]
-    rows: list[dict[str, Any]] = [
-        {
-            "pass": escape(one.id),
-            "tile": escape(tile.tile),
-            "id": escape(track.id),
-            "length_m": track.length_m,
-            "visible_fraction": track.visible_fraction,
-            "confidence": track.confidence,
-        }
+    rows = [
+        table_cells(
+            {
+                "pass": one.id,
+                "tile": tile.tile,
+                "id": track.id,
+                "length_m": track.length_m,
+                "visible_fraction": rounded(track.visible_fraction, 3),
+                "confidence": track.confidence,
+            }
+        )
         for one, tile, track in tracks
     ]
-    write_layer(path, "tracks", "LineString", wkb(lines), _fields(rows, _TRACKS), crs=crs)
+    write_layer(path, "tracks", "LineString", wkb(lines), fields_of(rows, HISTORY_TRACKS), crs=crs)
     return {"railcars": len(cars[0]), "tracks": len(tracks)}
 
 
-def car_table(passes: Sequence[PassCount]) -> tuple[NDArray[np.object_], dict[str, Any]]:
+def car_table(passes: Sequence[PassCount]) -> tuple[NDArray[np.object_], Fields]:
     """Outlines as WKB and the columns of the passes' vehicles."""
     import shapely
 
     cars = [(one, car) for one in passes for car in one.cars]
-    rows: list[dict[str, Any]] = [
-        {
-            **{name: getattr(car, name, None) for name in _CARS},
-            "pass": escape(one.id),
-            "acquired": time_text(one),
-            "track": escape(car.track),
-            "covered": {True: "yes", False: "no", None: None}[car.covered],
-            "flags": escape(", ".join(car.flags)),
-        }
-        for one, car in cars
-    ]
-    return wkb([shapely.Polygon(car.ring) for _, car in cars]), _fields(rows, _CARS)
-
-
-def _fields(rows: Sequence[dict[str, Any]], kinds: dict[str, type]) -> dict[str, Any]:
-    return {name: column([cells[name] for cells in rows], kind=kind) for name, kind in kinds.items()}
+    rows = [table_cells(history_car(one, car)) for one, car in cars]
+    return wkb([shapely.Polygon(car.ring) for _, car in cars]), fields_of(rows, HISTORY_CARS)

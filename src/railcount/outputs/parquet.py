@@ -11,8 +11,7 @@ import numpy as np
 from railcount.errors import InputError
 from railcount.files import replacing
 from railcount.outputs.history import OneFrame
-from railcount.outputs.text import credit_line
-from railcount.outputs.vector import LON_LAT, car_table, column, crs_of
+from railcount.outputs.vector import LON_LAT, car_table, crs_of
 
 if TYPE_CHECKING:
     import os
@@ -38,7 +37,7 @@ def check_installed() -> None:
 def write_counts(
     counts: Sequence[TileCount], path: str | os.PathLike[str], *, overwrite: bool = False
 ) -> None:
-    """Write the vehicles of some tiles: the GeoPackage's columns and CRS, and each car's ``credit``.
+    """Write the vehicles of some tiles, with the GeoPackage's columns and CRS.
 
     The counts ride along in the file's metadata, under ``railcount``, as the JSON document: a table
     without rows must not read as a yard without railcars.
@@ -50,10 +49,8 @@ def write_counts(
 
     check_installed()
     crs = crs_of(counts)
-    shapes, fields = car_table(counts, shared=crs != LON_LAT)
-    credit = [credit_line(count.acquisition) for count in counts for _ in count.cars]
+    table = car_table(counts, shared=crs != LON_LAT)
     with replacing(path, overwrite=overwrite) as temporary:
-        table = (shapes, fields | {"credit": column(credit, kind=object)})
         _write(temporary, [table], crs=crs, metadata={"railcount": document.dumps(counts)})
 
 
@@ -62,20 +59,15 @@ def write_passes(
 ) -> None:
     """Write the vehicles of a history's passes, some passes at a time.
 
-    The columns are the GeoPackage's, and each car's ``credit``. Coordinates are longitude and latitude
+    The columns are the GeoPackage's. Coordinates are longitude and latitude
     (WGS 84), or pixels where no pass has a CRS. Raises as ``write_counts`` does.
     """
     from railcount.outputs.history_vector import PASSES_AT_ONCE
-    from railcount.outputs.history_vector import car_table as table_of
+    from railcount.outputs.history_vector import car_table as table
 
     check_installed()
     frame = OneFrame()
     rest = frame(passes)
-
-    def table(some: Sequence[PassCount]) -> Table:
-        shapes, fields = table_of(some)
-        credit = [credit_line(one) for one in some for _ in one.cars]
-        return shapes, fields | {"credit": column(credit, kind=object)}
 
     with replacing(path, overwrite=overwrite) as temporary:
         # The first passes say whether places are in degrees; an empty table says its columns.

@@ -45,7 +45,7 @@ def add_styles(path: Path, *, train_of: Sequence[str]) -> None:
         for layer, qml in (("railcars", _cars(train_of)), ("tracks", _tracks()))
     ]
     fields = {
-        name: column([row.get(name, "") for row in rows], kind=bool if name == "useAsDefault" else object)
+        name: column([row.get(name, "") for row in rows], kind=bool if name == "useAsDefault" else str)
         for name in _COLUMNS
     }
     write_layer(path, "layer_styles", None, None, fields, crs=None)

@@ -13,8 +13,10 @@ import numpy as np
 from railcount.errors import InputError, OutputError
 from railcount.files import replacing
 from railcount.geopackage import check_whole
+from railcount.outputs.columns import SCAN_CARS, SCAN_TRACKS, scan_car, table_cells
 from railcount.outputs.csv import COLUMNS, TEXT_COLUMNS, row
-from railcount.outputs.geojson import car_properties, to_lon_lat
+from railcount.outputs.geojson import to_lon_lat
+from railcount.outputs.json import rounded
 from railcount.outputs.table import track_length_m
 from railcount.text import escape, one_line
 
@@ -38,19 +40,7 @@ _LOCK = threading.Lock()
 _INTEGERS = re.compile(
     r"(railcars|locomotives|covered)_(best|low|high)|type_\w+|trains|tracks_n|comparison_(n|max)"
 )
-_CAR_TYPES: dict[str, type] = {
-    "tile": object,
-    "track": object,
-    "train": np.int32,
-    "position": np.int32,
-    "kind": object,
-    "covered": object,
-    "length_m": np.float64,
-    "width_m": np.float64,
-    "heading_deg": np.float64,
-    "confidence": np.float64,
-    "flags": object,
-}
+_DTYPES: dict[type, Any] = {str: np.object_, int: np.int64, float: np.float64, bool: np.bool_}
 
 
 def write_geopackage(
@@ -106,12 +96,8 @@ def car_table(counts: Sequence[TileCount], *, shared: bool) -> tuple[NDArray[np.
     for count in counts:
         for car, grid in ((car, _grid(count)) for car in count.cars):
             shapes.append(shapely.Polygon(_place(car.outline_px, grid=grid, shared=shared)))
-            properties = car_properties(car)
-            covered = {True: "yes", False: "no", None: None}[properties["covered"]]
-            flags = ", ".join(properties["flags"])
-            rows.append({**properties, "covered": covered, "flags": flags, "tile": escape(count.tile)})
-    fields = {name: column([r[name] for r in rows], kind=kind) for name, kind in _CAR_TYPES.items()}
-    return wkb(shapes), fields
+            rows.append(table_cells(scan_car(count, car)))
+    return wkb(shapes), fields_of(rows, SCAN_CARS)
 
 
 def _track_table(counts: Sequence[TileCount], *, shared: bool) -> tuple[NDArray[np.object_], Fields]:
@@ -119,31 +105,29 @@ def _track_table(counts: Sequence[TileCount], *, shared: bool) -> tuple[NDArray[
 
     shapes, rows = [], []
     for count in counts:
+        seen = {one.id: one.visible_fraction for one in count.tracks.each} if count.tracks else {}
         for track in count.network.tracks if count.network is not None else ():
             grid = _grid(count)
             shapes.append(shapely.LineString(_place(track.line_px, grid=grid, shared=shared)))
-            length_m = round(track_length_m(track, grid=grid), 2)
-            rows.append((escape(count.tile), escape(track.id), length_m, round(track.confidence, 3)))
-    tile, name, length, confidence = zip(*rows, strict=True) if rows else ((), (), (), ())
-    fields = {
-        "tile": column(tile, kind=object),
-        # "id" is what --tracks reads a line's name from.
-        "id": column(name, kind=object),
-        "length_m": column(length, kind=np.float64),
-        "confidence": column(confidence, kind=np.float64),
-    }
-    return wkb(shapes), fields
+            cells = {
+                "tile": count.tile,
+                "id": track.id,
+                "length_m": rounded(track_length_m(track, grid=grid), 2),
+                "visible_fraction": rounded(seen.get(track.id), 3),
+                "confidence": rounded(track.confidence, 3),
+            }
+            rows.append(table_cells(cells))
+    return wkb(shapes), fields_of(rows, SCAN_TRACKS)
 
 
 def _tile_table(counts: Sequence[TileCount]) -> Fields:
-    rows = [row(count) for count in counts]
-    return {name: column([r[name] for r in rows], kind=_tile_type(name)) for name in COLUMNS}
+    return fields_of([row(count) for count in counts], {name: _tile_type(name) for name in COLUMNS})
 
 
 def _tile_type(name: str) -> type:
     if name in TEXT_COLUMNS:
-        return object
-    return np.int64 if _INTEGERS.fullmatch(name) else np.float64
+        return str
+    return int if _INTEGERS.fullmatch(name) else float
 
 
 def _grid(count: TileCount) -> Grid:
@@ -157,11 +141,16 @@ def _place(pixels: NDArray[np.float64], *, grid: Grid, shared: bool) -> NDArray[
     return grid.to_world(pixels) if shared else to_lon_lat(pixels, grid=grid)
 
 
+def fields_of(rows: Sequence[dict[str, Any]], kinds: dict[str, type]) -> Fields:
+    """The columns of some rows, in the order of ``kinds``."""
+    return {name: column([cells[name] for cells in rows], kind=kind) for name, kind in kinds.items()}
+
+
 def column(values: Sequence[Any], *, kind: type) -> np.ma.MaskedArray[Any, Any]:
-    """A column; None is masked and becomes NULL."""
-    blank = "" if kind is object else 0
+    """A column of str, int, float or bool; None is masked and becomes NULL."""
     unknown = [value is None for value in values]
-    data: NDArray[Any] = np.array([blank if value is None else value for value in values], dtype=kind)
+    known = [kind() if value is None else value for value in values]
+    data: NDArray[Any] = np.array(known, dtype=_DTYPES[kind])
     return np.ma.MaskedArray(data, mask=np.array(unknown, dtype=bool))
 
 
