@@ -34,7 +34,7 @@ def test_seventy_three_in_july_2024() -> None:
     result = run("--date", "2024-07-01", "--count", "73", "--low", "70", "--high", "76", "--format", "json")
     document = json.loads(result.stdout)
     comparison = document["comparison"]
-    assert document["railcars"] == {"best": 73, "low": 70, "high": 76, "level": 0.9}
+    assert document["railcars"] == {"best": 73, "low": 70, "high": 76, "level": None}
     assert (comparison["level"], comparison["max"], comparison["ratio_to_max"]) == ("normal", 255, 0.29)
     assert "255" in comparison["why"]
     assert "2024-06-17" in comparison["why"]

@@ -110,7 +110,7 @@ def _document(site: Site, day: date, count: Interval, comparison: Comparison) ->
         "railcount_version": __version__,
         "site": site.name,
         "date": day.isoformat(),
-        "railcars": interval_json(count),
+        "railcars": {**interval_json(count), "level": None},  # nobody said with which probability
         "comparison": comparison_json(comparison),
         "observations": [as_json(one) for one in comparison.observations],
         "not_used": [{**as_json(one), "reason": reason} for one, reason in comparison.not_used],

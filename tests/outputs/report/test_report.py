@@ -170,9 +170,12 @@ def test_a_file_that_is_not_the_counted_one_is_not_shown(history: Path, image: P
     assert "it is not the file that was counted" in page
 
 
-def test_a_file_that_is_gone_is_not_shown(history: Path, image: Path) -> None:
+def test_a_file_that_is_gone_is_not_shown(
+    history: Path, image: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     image.unlink()
     page = made(history)
+    assert "a.tif is not shown" in caplog.text
     assert data_of(page)["scene"]["picture"] is None
     assert "a.tif is not shown" in page
     assert len(data_of(page)["scene"]["cars"]) == 3

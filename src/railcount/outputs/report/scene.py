@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import logging
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, get_args
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+_LOG = logging.getLogger(__name__)
 LONGEST_PX = 2200
 """Of the picture."""
 MAX_PICTURE_BYTES = 1_900_000
@@ -129,7 +131,10 @@ def box_of(one: PassCount, plane: Plane) -> Array:
 
 
 def open_tiles(tiles: Sequence[TileRecord]) -> tuple[list[tuple[RasterTile, TileRecord]], list[str]]:
-    """Those that lie where the history says, as they were counted, and a sentence for each of the others."""
+    """Those that lie where the history says, as they were counted, and a sentence for each of the others.
+
+    The sentences go to the log as well.
+    """
     from railcount.raster import open_tile
 
     found, words = [], []
@@ -148,6 +153,8 @@ def open_tiles(tiles: Sequence[TileRecord]) -> tuple[list[tuple[RasterTile, Tile
             found.append((tile, record))
         else:
             words.append(f"{escape(record.tile)} is not shown: it is not the file that was counted.")
+    for sentence in words:
+        _LOG.warning("%s", sentence)
     return found, words
 
 

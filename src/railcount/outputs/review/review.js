@@ -113,7 +113,7 @@
     byId("pass").textContent = state.pass;
     byId("simulated").hidden = !state.simulated;
     byId("railcars").textContent = n + (n === 1 ? " railcar" : " railcars");
-    byId("machine").textContent = "machine: " + state.machine;
+    byId("machine").textContent = "machine: " + state.machine + (state.entered === null || state.entered === n ? "" : ", entered: " + state.entered);
     byId("said").textContent = (state.n_decisions ? state.said + ". " : "") + (doubtful.length ? open + " of " + doubtful.length + " doubtful cars are open." : "No car is doubtful: the least sure come first.");
     byId("caption").textContent = (state.simulated ? "Simulated image. " : "") + "North is up, " + width() + " m wide; below it the straightened track. Dashed: doubtful." + (state.credit ? " Image: " + state.credit + "." : "");
     byId("name").textContent = one ? "Car " + one.name + ": " + one.kind : "No car";
