@@ -9,23 +9,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from itertools import product
 from pathlib import Path
 
-from PIL import Image, ImageColor
-
-from railcount.outputs.picture import KIND_COLOURS
+from PIL import Image
 
 HERE = Path(__file__).parent
 ROOT = HERE.resolve().parents[1]
 SAMPLES = Path("sample_tiles")
 """From the root, so that no picture shows where the repository lies."""
-WIDTHS_PX = (1200, 1000, 850)
-MAX_BYTES = 250_000
+WIDTH_PX = 1200
 REPORT_HEIGHT_PX = 2100
 OVERLAY_ROWS = 850
 """The tile and its legend; the straightened tracks below them are in the other picture."""
-COLOURS = (128, 64)
+QUALITY = 82
+"""Of JPEG."""
 
 
 def railcount(*words: str | Path) -> None:
@@ -45,33 +42,17 @@ def photograph(page: Path, target: Path, *, height: int) -> None:
         "--hide-scrollbars",
         "--virtual-time-budget=5000",
     ]
-    size = f"--window-size={WIDTHS_PX[0]},{height}"
+    size = f"--window-size={WIDTH_PX},{height}"
     command = [chromium, *flags, size, f"--screenshot={target}", page.as_uri()]
     subprocess.run(command, check=True, capture_output=True)
 
 
-def few_colours(image: Image.Image, n: int) -> Image.Image:
-    """The image in its ``n`` main colours and those of the kinds, which the legend explains."""
-    kinds = [level for colour in KIND_COLOURS.values() for level in ImageColor.getrgb(colour)]
-    main = image.quantize(n, dither=Image.Dither.NONE).getpalette() or []
-    palette = Image.new("P", (1, 1))
-    palette.putpalette((kinds + main)[: 3 * 256])
-    return image.quantize(palette=palette, dither=Image.Dither.NONE)
-
-
 def keep(source: Path, name: str, *, rows: int | None = None) -> None:
-    """The upper ``rows`` at most MAX_BYTES long: with fewer colours first, then narrower."""
+    """The upper ``rows``, with the colours that the legend explains."""
     with Image.open(source) as opened:
         image = opened.convert("RGB").crop((0, 0, opened.width, rows or opened.height))
-    for width, colours in product(WIDTHS_PX, COLOURS):
-        size = (width, round(image.height * width / image.width))
-        shown = image.resize(size, Image.Resampling.LANCZOS) if width < image.width else image
-        few = few_colours(shown, colours)
-        few.save(HERE / name, optimize=True)
-        if (HERE / name).stat().st_size < MAX_BYTES:
-            print(name, few.size, colours, (HERE / name).stat().st_size)
-            return
-    sys.exit(f"{name} is larger than {MAX_BYTES} bytes")
+    image.save(HERE / name, quality=QUALITY, subsampling=0, optimize=True)
+    print(name, image.size, (HERE / name).stat().st_size)
 
 
 def main() -> None:
@@ -87,9 +68,9 @@ def main() -> None:
         days = ("2023-05-30", "2023-10-05")
         railcount("report", "--history", history, "--site", "tumangang", "--compare", *days, "-o", pair)
         photograph(report, folder / "report.png", height=REPORT_HEIGHT_PX)
-        keep(overlay, "overlay.png", rows=OVERLAY_ROWS)
+        keep(overlay, "overlay.jpg", rows=OVERLAY_ROWS)
         for name in ("strips", "pair", "report"):
-            keep(folder / f"{name}.png", f"{name}.png")
+            keep(folder / f"{name}.png", f"{name}.jpg")
 
 
 if __name__ == "__main__":

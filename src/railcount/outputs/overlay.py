@@ -274,7 +274,7 @@ def _draw_cars(page: Page, cars: tuple[Car, ...], *, view: View) -> None:
         along = along / max(float(np.hypot(*along)), 1e-9)
         half = float(np.ptp(ends @ along)) / 2
         label = f"{number}: {len(vehicles)}"
-        size = np.array([text_width(label, size=12, bold=True) + 4, 15.0])
+        size = np.array([text_width(label, size=12, bold=True) + 14, 15.0])
         reach = half + 4 + float(np.abs(along) @ size) / 2
         at = _free_place(middles[0] - along * reach, -along, size=size, view=view, taken=taken)
         taken.append((at, size))
