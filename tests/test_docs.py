@@ -188,7 +188,7 @@ def test_readme_explains_the_headline_that_scan_prints() -> None:
     shown = replace(
         count,
         cars=cars,
-        railcars=Interval(best=73, low=66, high=81),
+        railcars=Interval(best=73, low=66, high=82),
         trains=9,
         occupied_m=1038.0,
         tracks=replace(count.tracks, n=10),
