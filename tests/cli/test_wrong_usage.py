@@ -29,6 +29,7 @@ WRONG = {
     "report --site tumangang -o report.pdf": (2, "must end in .html"),
     "report --compare 2023-05-30 -o pair.png": (2, "two are compared, A and B"),
     "compare --site tumangang --count 73": (2, "--date"),
+    "compare --site tumangang --count 73 --date 2023-13-05": (2, "'2023-13-05' is not a day; write it"),
     "compare --site tumangang --date 2023-10-05 --count 7 --low 9": (2, "--low must not exceed --count"),
     "baseline nowhere": (1, "give one of: khasan, tumangang"),
     "baseline tumangang --window 5": (2, "5y, 18m or 400d"),
