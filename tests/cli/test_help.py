@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from railcount.cli.main import COMMANDS, cli
+from railcount.cli.options import Number, WholeNumber
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,3 +88,14 @@ def test_quiet_leaves_notes_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     made = ["site", "init", "x", "--bbox", "7.63,47.52,7.67,47.54", "-o"]
     assert "now fill in" in CliRunner().invoke(cli, [*made, str(tmp_path / "loud")]).stderr
     assert CliRunner().invoke(cli, ["-q", *made, str(tmp_path / "still")]).stderr == ""
+
+
+@pytest.mark.parametrize("names", TREE, ids=" ".join)
+def test_numbers_are_of_the_types_that_say_what_is_wrong(names: tuple[str, ...]) -> None:
+    raw = (click.types.IntParamType, click.types.FloatParamType)
+    wrong = [
+        p.opts
+        for p in TREE[names].params
+        if isinstance(p.type, raw) and not isinstance(p.type, (Number, WholeNumber)) and not p.count
+    ]
+    assert wrong == []

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FAIL_LEVELS = tuple(level for level in LEVELS if level != "insufficient_history")
 MAX_COUNT = 1_000_000
 
-_COUNT = click.IntRange(0, MAX_COUNT)
+_COUNT = options.WholeNumber(0, MAX_COUNT)
 
 
 @click.command(cls=options.Command)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from railcount.history import History, Summary
 
-_COUNT = click.IntRange(0, 1_000_000)
+_COUNT = options.WholeNumber(0, 1_000_000)
 
 
 @contextmanager

@@ -74,10 +74,36 @@ class ImageDayType(DateType):
             self.fail(str(error), param, ctx)
 
 
+class WholeNumber(click.IntRange):
+    """A whole number within a range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Text to a number; a usage error for anything else."""
+        try:
+            int(value)
+        except ValueError:
+            self.fail(f"{value!r:.80} is not a whole number", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class Number(click.FloatRange):
+    """A number within a range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Text to a number; a usage error for anything else, nan too."""
+        try:
+            is_number = not math.isnan(float(value))
+        except ValueError:
+            is_number = False
+        if not is_number:
+            self.fail(f"{value!r:.80} is not a number", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def _to_metres(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
-    """A positive, finite length; a usage error for anything else."""
-    if value is not None and not (math.isfinite(value) and value > 0):
-        raise click.BadParameter(f"{value} is not a positive number of metres")
+    """A finite length; a usage error for anything else."""
+    if value is not None and math.isinf(value):
+        raise click.BadParameter(f"{value} is not a number of metres")
     return value
 
 
@@ -167,7 +193,7 @@ stock = click.option("--stock", metavar="NAME", help="Rolling stock: the table o
 gsd = click.option(
     "--gsd",
     "gsd_m",
-    type=float,
+    type=Number(min=0, min_open=True),
     callback=_to_metres,
     metavar="METRES",
     help="Size of a pixel, for a raster without a usable CRS; results are then in pixels. "
@@ -189,7 +215,7 @@ def form(*choices: str) -> Callable[[FC], FC]:
 
 time_limit = click.option(
     "--time-limit",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(min=0, min_open=True),
     default=600.0,
     show_default=True,
     metavar="S",
@@ -197,7 +223,7 @@ time_limit = click.option(
 )
 memory_limit = click.option(
     "--memory-limit",
-    type=click.IntRange(min=1),
+    type=WholeNumber(min=1),
     default=4096,
     show_default=True,
     metavar="MB",
@@ -257,7 +283,7 @@ def reading(command: Callable[..., None]) -> Callable[..., None]:
     for name, words in reversed(_LIMITS.items()):
         made = click.option(
             f"--{name.replace('_', '-')}",
-            type=click.IntRange(min=1),
+            type=WholeNumber(min=1),
             default=defaults[name],
             show_default=True,
             metavar="N",

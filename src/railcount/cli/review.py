@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--who", metavar="NAME", help="Who reviews.  [default: your user name]")
 @click.option("--why", metavar="TEXT", default="", help="Why it is counted by hand; the page asks, too.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, metavar="N",
+    "--port", type=options.WholeNumber(0, 65535), default=0, metavar="N",
     help="Port of the page.  [default: a free one]",
 )  # fmt: skip
 @options.time_limit

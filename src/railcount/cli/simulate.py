@@ -11,9 +11,10 @@ from railcount.cli import options
 @click.argument("scene", type=options.INPUT)
 @click.option(
     "--seed",
-    type=click.IntRange(min=0),
+    type=options.WholeNumber(min=0),
     default=0,
     show_default=True,
+    metavar="N",
     help="What the scene leaves open is drawn from it.",
 )
 @click.option(

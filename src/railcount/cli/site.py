@@ -162,7 +162,7 @@ def _days(since: object, until: object) -> str:
 @click.option(
     "--utc-offset",
     "utc_offset_h",
-    type=click.FloatRange(-12, 14),
+    type=options.Number(-12, 14),
     metavar="HOURS",
     help="Local time minus UTC; taken from the longitude if not given.",
 )
