@@ -171,26 +171,26 @@ def _count(tile: str, site_name: str | None) -> PassCount:
 
 def _stored(opened: History, which: str, *, site_name: str | None) -> Side:
     """A pass of the history by its name or, where it is the only one with a count, by its day."""
-    from datetime import date
-
     from railcount.errors import InputError
     from railcount.outputs.history import by_hand
     from railcount.outputs.pair import Side
+    from railcount.raster.names import day_in
 
     found = list(opened.summaries(pass_id=which))
     if not found:
-        try:
-            day = date.fromisoformat(which)
-        except ValueError:
+        day = day_in(which)
+        if day is None:
             msg = f"{which!r:.80} is no tile and no pass of the history; 'railcount history list' shows them"
-            raise InputError(msg) from None
+            raise InputError(msg)
         site = None if site_name is None else _named(site_name)
         found = list(opened.summaries(since=day, until=day, site=site))
         found = [one for one in found if one.railcars is not None] or found
+        if not found:
+            what = f"pass of {day}" if site is None else f"pass of {site} of {day}"
+            raise InputError(f"the history has no {what}; 'railcount history list' shows what it has")
     if len(found) != 1:
         names = ", ".join(one.id for one in found)
-        msg = f"the history has {len(found)} passes of {which}" + (f"; name one of: {names}" if names else "")
-        raise InputError(msg)
+        raise InputError(f"the history has {len(found)} passes of {which}; name one of: {names:.1000}")
     (line,) = found
     (one,) = opened.passes(pass_id=line.id)
     return Side(one=one, by_hand=by_hand(line.hand) if line.hand else None)
