@@ -118,7 +118,7 @@ def hand(
     Example: railcount history hand 2023-10-05 --count 73 --why "two under cloud"
     """
     with existing(history_path) as opened:
-        one = _the_pass(opened, which)
+        one = the_pass(opened, which)
         opened.add_hand_count(one.id, best=best, low=low, high=high, **_signature(who, why))
     machine = "no count" if one.railcars is None else f"{one.railcars.best}"
     options.note(f"{one.id}: {best} by hand, in place of the machine's {machine}")
@@ -143,7 +143,7 @@ def remove(which: str, history_path: str | None, yes: bool) -> None:
         number = which.removeprefix("count-")
         is_count = which != number and number.isascii() and number.isdigit()
         if not is_count:
-            which = _the_pass(opened, which).id
+            which = the_pass(opened, which).id
         n = 0 if is_count else sum(1 for _ in opened.counts(pass_id=which))
         what = which + (f" and {n} hand count{'s' if n > 1 else ''} of it" if n else "")
         if not yes:
@@ -157,7 +157,7 @@ def remove(which: str, history_path: str | None, yes: bool) -> None:
     options.note(f"removed {what}")
 
 
-def _the_pass(opened: History, which: str) -> Summary:
+def the_pass(opened: History, which: str) -> Summary:
     """The one pass of a name or a day. Raises InputError where there is none, or are several."""
     from railcount.errors import InputError
     from railcount.raster.names import day_in
