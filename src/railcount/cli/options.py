@@ -114,14 +114,17 @@ OUTPUT = click.Path(path_type=str, dir_okay=True)
 
 
 class _ClickHandler(logging.Handler):
-    """Log lines to the stderr of the moment, escaped."""
+    """Log lines to the stderr of the moment, escaped; the lines of a traceback are indented below."""
 
     def emit(self, record: logging.LogRecord) -> None:
         from railcount.cli import progress
         from railcount.text import escape
 
         progress.make_way()
-        click.echo(f"railcount: {escape(self.format(record))}", err=True)
+        click.echo(f"railcount: {escape(record.getMessage())}", err=True)
+        if record.exc_info:
+            for line in logging.Formatter().formatException(record.exc_info).splitlines():
+                click.echo(f"  {escape(line)}", err=True)
 
 
 _HANDLER = _ClickHandler()
