@@ -22,7 +22,7 @@ WRONG = {
     "scan yard.tif --gsd half": (2, "'half' is not a number"),
     "scan yard.tif --gsd 0": (2, "0.0 is not in the range x>0"),
     "scan yard.tif --time-limit nan": (2, "'nan' is not a number"),
-    "scan yard.tif --stock russian": (1, "russian-chinese"),
+    "scan yard.tif --stock russian": (2, "russian-chinese"),
     "scan yard.tif -o cars.xyz": (2, ".geojson"),
     "scan yard.tif --overlay c.jpg": (2, "end in .png"),
     "scan yard.tif --history none.sqlite": (1, "there is no history at none.sqlite"),

@@ -23,7 +23,7 @@ _COUNT = options.WholeNumber(0, MAX_COUNT)
 
 
 @click.command(cls=options.Command)
-@click.option("--site", "site_name", required=True, metavar="NAME|FILE", help="Site, such as tumangang.")
+@click.option("--site", "site_name", required=True, type=options.SITE, help="Site, such as tumangang.")
 @click.option("--date", "day", required=True, type=options.DateType(), help="Day of the image, local time.")
 @click.option(
     "--count", "best", required=True, type=_COUNT, metavar="N", help="Railcars, without locomotives."

@@ -49,7 +49,7 @@ def _chosen(command: Callable[..., None]) -> Callable[..., None]:
     for made in (
         click.option("--until", type=options.DateType(), is_eager=True, help="Last day, local time."),
         click.option("--since", type=options.DateType(), callback=_in_order, help="First day, local time."),
-        click.option("--site", metavar="NAME|FILE", help="Only passes of this site."),
+        click.option("--site", type=options.SITE, help="Only passes of this site."),
         options.history,
     ):
         command = made(command)

@@ -56,7 +56,7 @@ def _signature(who: str | None, why: str | None) -> dict[str, Any]:
 
 @click.command("import", cls=options.Command)
 @click.argument("table", type=options.INPUT, metavar="FILE.csv")
-@click.option("--site", required=True, metavar="NAME|FILE", help="Site that the counts are of.")
+@click.option("--site", required=True, type=options.SITE, help="Site that the counts are of.")
 @click.option(
     "--method", type=click.Choice(["published", "hand"]), default="published", show_default=True,
     help="Printed by others, or counted by you: those stand for the machine's of their day.",

@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from click.decorators import FC
+    from click.shell_completion import CompletionItem
 
     # Generic in recent versions of click only.
     _DayParameter = click.ParamType[date]
     _DriversParameter = click.ParamType[tuple[Driver, ...]]
+    _SiteParameter = click.ParamType[str]
 else:
-    _DayParameter = _DriversParameter = click.ParamType
+    _DayParameter = _DriversParameter = _SiteParameter = click.ParamType
 
 
 class Command(click.Command):
@@ -74,6 +76,28 @@ class ImageDayType(DateType):
             self.fail(str(error), param, ctx)
 
 
+class SiteType(_SiteParameter):
+    """A site by its name, its file or folder; the library looks for it. A shell completes it."""
+
+    name = "NAME|FILE"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Names first; files where no name begins so."""
+        from click.shell_completion import CompletionItem
+
+        from railcount import sites
+        from railcount.errors import MissingInput
+
+        try:
+            names = sites.names()
+        except MissingInput:  # RAILCOUNT_SITES is wrong, which the command itself says
+            names = ()
+        fitting = [CompletionItem(name) for name in names if name.startswith(incomplete)]
+        return [*fitting, CompletionItem(incomplete, type="file")]
+
+
 class WholeNumber(click.IntRange):
     """A whole number within a range."""
 
@@ -111,6 +135,9 @@ INPUT = click.Path(path_type=str)
 """An input is checked by the library, which can say more about it than click."""
 
 OUTPUT = click.Path(path_type=str, dir_okay=True)
+SITE = SiteType()
+STOCKS = ("any", "european", "north-american", "russian-chinese")
+"""Of cars/stock.toml, whose reader takes longer to load than --help may take."""
 
 
 class _ClickHandler(logging.Handler):
@@ -184,15 +211,17 @@ valid = click.option(
     metavar="FILE",
     help="Quality mask of the tile: Planet's udm2, or a raster whose non-zero pixels are usable.",
 )
-site = click.option(
-    "--site", metavar="NAME|FILE", help="Site with its own tracks and history, such as tumangang."
-)
+site = click.option("--site", type=SITE, help="Site with its own tracks and history, such as tumangang.")
 day = click.option(
     "--date",
     type=ImageDayType(),
     help="Day of the image; overrides what the file and its name say.",
 )
-stock = click.option("--stock", metavar="NAME", help="Rolling stock: the table of car lengths to expect.")
+stock = click.option(
+    "--stock",
+    type=click.Choice(STOCKS),
+    help="Rolling stock: the table of car lengths to expect.  [default: the site's, else any]",
+)
 gsd = click.option(
     "--gsd",
     "gsd_m",

@@ -28,7 +28,7 @@ def _two(ctx: click.Context, param: click.Parameter, value: tuple[str, str] | No
 
 @click.command(cls=options.Command)
 @options.history
-@click.option("--site", "site_name", metavar="NAME|FILE", help="The site of the report.")
+@click.option("--site", "site_name", type=options.SITE, help="The site of the report.")
 @click.option(
     "--compare",
     "pair",

@@ -94,7 +94,7 @@ def list_sites() -> None:
 
 
 @site.command()
-@click.argument("name", metavar="NAME|FILE")
+@click.argument("name", metavar="NAME|FILE", type=options.SITE)
 @options.verbosity
 def show(name: str) -> None:
     """Show what is known of a site.
@@ -195,7 +195,7 @@ def init(  # noqa: PLR0917
 
 
 @site.command(short_help="Check a site file and all that it names.")
-@click.argument("name", metavar="NAME|FILE")
+@click.argument("name", metavar="NAME|FILE", type=options.SITE)
 @options.verbosity
 @click.pass_context
 def validate(ctx: click.Context, name: str) -> None:
