@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from railcount.cli import guard, options, past
+from railcount.cli.progress import working
 
 if TYPE_CHECKING:
     from datetime import date
@@ -134,7 +135,8 @@ def _draw_pair(
     sides: list[Side] = []
     for number, which in enumerate(pair):
         if is_tile[number]:
-            one = guarded.step(f"count {number}", partial(_count, which, site_name))
+            with working(f"counting {Path(which).name} ..."):
+                one = guarded.step(f"count {number}", partial(_count, which, site_name))
             sides.append(Side(one=one))
         else:
             with History.open(history_path, readonly=True) as opened:
@@ -156,7 +158,8 @@ def _draw_pair(
             overwrite=overwrite,
         )
 
-    guarded.step("draw", work)
+    with working(f"drawing {Path(output).name} ..."):
+        guarded.step("draw", work)
 
 
 def _count(tile: str, site_name: str | None) -> PassCount:
