@@ -284,6 +284,23 @@ def test_lines_of_another_time_are_not_used(tmp_path: Path) -> None:
     assert result.tracks.source == "found"
 
 
+def test_a_tile_outside_the_box_of_the_site_that_was_named(tmp_path: Path) -> None:
+    tile, lines = sample_with_lines()
+    said = {}
+    for box in ("[130.62, 42.418, 130.7, 42.5]", "[7.63, 47.52, 7.67, 47.54]"):
+        (tmp_path / "site.toml").write_text(
+            f'name = "mine"\ntitle = "Mine"\ncrs = "EPSG:32632"\nutc_offset_h = 1\nbox = {box}\n',
+            encoding="utf-8",
+        )
+        result = scan_tile(tile, tracks=lines, site=str(tmp_path), baseline=False)
+        said[box] = (result.status, result.reasons)
+    (status, before), (same, reasons) = said.values()
+    assert (same, reasons[:-1]) == (status, before)
+    assert reasons[-1].startswith("the tile lies outside the box of mine")
+    in_pixels = scan_tile(tile, tracks=lines, site=str(tmp_path), baseline=False, gsd_m=0.5)
+    assert not any("box" in reason for reason in in_pixels.reasons)
+
+
 def sample_with_lines() -> tuple[Path, Path]:
     (tile,) = (Path(__file__).parents[1] / "sample_tiles" / "2022-11-03").glob("*.tif")
     return tile, tile.with_name(f"{tile.stem}_tracks.geojson")

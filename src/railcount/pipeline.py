@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from railcount.raster.tile import Pixels, Tile
     from railcount.regimes import Regime
     from railcount.sites import Site
+    from railcount.sites.place import Position
     from railcount.tracks.network import TrackNetwork
 
     StrPath = str | os.PathLike[str]
@@ -133,6 +134,7 @@ def _scan_open(
     drivers: Sequence[Driver],
 ) -> TileCount:
     """The stages after opening."""
+    elsewhere = _elsewhere(tile, known)
     known = known or _site_of(tile)
     result = TileCount(
         tile=name,
@@ -164,7 +166,7 @@ def _scan_open(
     reasons = (*tile.reasons, *_resampled(tile, regime), *result.reasons)
     if reasons and result.status == "counted":
         result = replace(result, status="degraded")
-    result = replace(result, sha256=tile.sha256, reasons=reasons)
+    result = replace(result, sha256=tile.sha256, reasons=(*reasons, *elsewhere))
     if baseline and known is not None and result.railcars is not None:
         result = _compared(result, known, past=past)
     return result
@@ -333,15 +335,31 @@ def _path(path: StrPath | None) -> Path | None:
     return None if path is None else Path(path)
 
 
+def _corners(tile: Tile) -> list[Position]:
+    """Longitude and latitude of the tile's corners, in order around it. Raises InputError without a CRS."""
+    w, h = tile.grid.width, tile.grid.height
+    corners = tile.grid.to_lonlat(np.array([[0, 0], [w, 0], [w, h], [0, h]], dtype=np.float64))
+    return [(float(lon), float(lat)) for lon, lat in corners]
+
+
 def _site_of(tile: Tile) -> Site | None:
     """The known site that the tile shows."""
     from railcount import sites
 
-    if tile.grid.crs is None:
-        return None
-    w, h = tile.grid.width, tile.grid.height
-    corners = tile.grid.to_lonlat(np.array([[0, 0], [w, 0], [w, h], [0, h]], dtype=np.float64))
-    return sites.locate_footprint([(float(lon), float(lat)) for lon, lat in corners])
+    return None if tile.grid.crs is None else sites.locate_footprint(_corners(tile))
+
+
+def _elsewhere(tile: Tile, named: Site | None) -> tuple[str, ...]:
+    """A reason where the tile shows nothing of the box of the site that was named."""
+    if named is None or tile.grid.crs is None:
+        return ()
+    (west, south), (east, north) = np.min(_corners(tile), axis=0), np.max(_corners(tile), axis=0)
+    box = named.box
+    if not (west > box[2] or east < box[0] or south > box[3] or north < box[1]):
+        return ()
+    return (
+        f"the tile lies outside the box of {named.name}, the site that was named: it shows another place",
+    )
 
 
 def _site_lines(tile: Tile, site: Site | None) -> Path | None:

@@ -100,6 +100,18 @@ def until(condition: Any, *, seconds: float = 10.0) -> bool:
     return True
 
 
+def test_what_a_lost_process_wrote_on_the_terminal_is_wiped(tmp_path: Path) -> None:
+    ours, its = os.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "scan", "segv"], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=its
+    ) as process:
+        os.close(its)
+        assert process.wait(timeout=30) == 3
+    said = os.read(ours, 1000)
+    os.close(ours)
+    assert (said.strip(), said.count(b"\r")) == (b"", 2)
+
+
 def test_a_crash_costs_its_tile(tmp_path: Path) -> None:
     code, results, err = run(tmp_path, "scan", "a", "segv", "b", "exit", "c")
     assert (code, err) == (3, "")

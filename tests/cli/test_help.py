@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from railcount.cli.main import COMMANDS, cli
+from railcount.cli.options import STOCKS, Number, WholeNumber
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,3 +89,42 @@ def test_quiet_leaves_notes_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     made = ["site", "init", "x", "--bbox", "7.63,47.52,7.67,47.54", "-o"]
     assert "now fill in" in CliRunner().invoke(cli, [*made, str(tmp_path / "loud")]).stderr
     assert CliRunner().invoke(cli, ["-q", *made, str(tmp_path / "still")]).stderr == ""
+
+
+@pytest.mark.parametrize("names", TREE, ids=" ".join)
+def test_numbers_are_of_the_types_that_say_what_is_wrong(names: tuple[str, ...]) -> None:
+    raw = (click.types.IntParamType, click.types.FloatParamType)
+    wrong = [
+        p.opts
+        for p in TREE[names].params
+        if isinstance(p.type, raw) and not isinstance(p.type, (Number, WholeNumber)) and not p.count
+    ]
+    assert wrong == []
+
+
+def test_help_names_the_stocks() -> None:
+    from railcount.cars.lengths import stock_names
+
+    assert tuple(sorted(stock_names())) == STOCKS
+    assert f"[{'|'.join(STOCKS)}]" in shown(("scan",))
+
+
+@pytest.mark.parametrize(
+    ("line", "given"),
+    [
+        ("scan --site t", ["tumangang", "t"]),
+        ("history list --site ", ["khasan", "tumangang", ""]),
+        ("baseline k", ["khasan", "k"]),
+        ("site validate k", ["khasan", "k"]),
+        ("batch --stock e", ["european"]),
+    ],
+)
+def test_a_shell_completes_sites_and_stocks(
+    line: str, given: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    *words, begun = line.split(" ")
+    monkeypatch.delenv("RAILCOUNT_SITES", raising=False)
+    found = ShellComplete(cli, {}, "railcount", "_RAILCOUNT_COMPLETE").get_completions(words, begun)
+    assert [one.value for one in found] == given
+    monkeypatch.setenv("RAILCOUNT_SITES", "none")
+    ShellComplete(cli, {}, "railcount", "_RAILCOUNT_COMPLETE").get_completions(words, begun)

@@ -39,6 +39,21 @@ def test_an_error_is_one_escaped_line(failing: list[BaseException], kind: type[E
     assert result.stderr == "railcount: bad\\x1b[2J\\nname\n"
 
 
+def test_an_error_in_detail(failing: list[BaseException]) -> None:
+    failing.append(InputError("bad\x1b[2J\nrailcount: name"))
+    last = "railcount: bad\\x1b[2J\\nrailcount: name"
+    told = CliRunner().invoke(cli, ["-vv", "scan"])
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert "  Traceback (most recent call last):" in told.stderr
+    assert "raise errors[0]" in told.stderr
+    assert "\x1b" not in told.stderr
+    assert [line for line in told.stderr.splitlines() if not line.startswith("  ")] == [
+        "railcount: the error in detail:",
+        last,
+    ]
+    assert CliRunner().invoke(cli, ["-v", "scan"]).stderr == f"{last}\n"
+
+
 def test_interrupted(failing: list[BaseException]) -> None:
     failing.append(KeyboardInterrupt())
     result = CliRunner().invoke(cli, ["scan"])

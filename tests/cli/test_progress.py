@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import sys
+import time
 from contextlib import redirect_stderr, suppress
 from dataclasses import replace
 from types import ModuleType
@@ -13,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 
+from railcount.cli import progress
 from railcount.cli.main import cli
+from railcount.errors import InputError
 
 from ..outputs import factories
 
@@ -109,11 +112,59 @@ def test_none_where_stderr_is_a_file(
 
 
 def test_an_error_does_not_stand_behind_it(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    from railcount.errors import InputError
-
     def refuse(path: object, **options: Any) -> TileCount:
         raise InputError("no good")
 
     monkeypatch.setattr(sys.modules["railcount.pipeline"], "scan_tile", refuse)
     run(terminal, "scan", "a.tif", "b.tif")
     assert terminal.lines() == ["0 of 2 tiles", "railcount: no good"]
+
+
+WORDS = {
+    "scan there/a.tif": "counting a.tif ...",
+    "tracks a.tif": "locating the tracks of a.tif ...",
+    "simulate yard.toml -o drawn": "drawing yard.toml ...",
+    "report --compare a.tif b.tif -o pair.png": "counting a.tif ...",
+}
+
+
+@pytest.fixture
+def long(terminal: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """A terminal, and work that fails once something stands there, or nothing will."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(progress, "LONG_S", 0.0)
+
+    def fail(*_: object, **__: object) -> None:
+        patience_s = 10.0 if progress._is_wanted() else 0.2
+        end = time.monotonic() + patience_s
+        while not terminal.getvalue() and time.monotonic() < end:
+            time.sleep(0.01)
+        raise InputError("no good")
+
+    for name in ("scan_tile", "locate_tracks"):
+        monkeypatch.setattr(sys.modules["railcount.pipeline"], name, fail, raising=False)
+    monkeypatch.setattr("railcount.simulate.load_scene", fail)
+    monkeypatch.setattr("railcount.cli.report._count", fail)
+    return terminal
+
+
+@pytest.mark.parametrize("line", WORDS)
+def test_what_takes_long_is_said_and_wiped(long: Terminal, line: str) -> None:
+    run(long, *line.split())
+    assert long.lines() == [WORDS[line], "railcount: no good"]
+
+
+@pytest.mark.parametrize("line", WORDS)
+def test_it_is_not_said_with_quiet_or_to_a_file(
+    long: Terminal, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(long, *line.split(), "-q")
+    monkeypatch.setattr(Terminal, "isatty", lambda self: False)
+    run(long, *line.split())
+    assert long.lines() == ["railcount: no good"] * 2
+
+
+def test_the_word_fits_the_line(long: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    run(long, "scan", "\x1b[2J두만강역두만강역.tif")
+    assert long.lines()[0] == "counting \\x1b[2J두"

@@ -65,6 +65,21 @@ def test_the_last_pass_with_a_count(served: list[Session], history: Path) -> Non
     )
 
 
+def test_a_day_names_its_only_pass(served: list[Session], history: Path) -> None:
+    run("--history", str(history), "--pass", "2023-09-28")
+    assert served[0].state()["day"] == "2023-09-28"
+    with History.open(history) as opened:
+        record = uncounted("more.tif", acquired=dt.datetime(2023, 9, 28, 5, tzinfo=dt.UTC))
+        opened.record_tile(record, key=KEY)
+        opened.record_pass(one_pass(record, pass_id="more"), key=KEY)
+    said = run("--history", str(history), "--pass", "2023-09-28", code=1).stderr
+    assert re.search(r"2 passes of 2023-09-28; give one of: \S+, more", said)
+    assert (
+        "there is no pass of 2023-09-29"
+        in run("--history", str(history), "--pass", "2023-09-29", code=1).stderr
+    )
+
+
 def test_a_tile_that_was_counted_is_not_counted_again(
     served: list[Session], history: Path, image: Path, tmp_path: Path
 ) -> None:

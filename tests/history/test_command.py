@@ -69,9 +69,24 @@ def test_list(folder: Path) -> None:
     backwards = run("list", "--since", "2023-10-05", "--until", "2023-10-04", code=2)
     assert "2023-10-05 is after --until 2023-10-04" in backwards.stderr
     run("list", "--until", "2023-10-05", "--since", "2023-10-05")
-    unknown = run("list", "--site", "tumangan")
-    assert unknown.stdout == "no passes\n"
-    assert "no site 'tumangan'; give one of: khasan, tumangang" in unknown.stderr
+
+
+def test_a_site_that_is_nowhere_and_one_that_is_gone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for words in (["list"], ["list", "--counts"], ["export", "-o", "o.csv"]):
+        unknown = run(*words, "--site", "tumangan", code=1)
+        assert unknown.stdout == ""
+        assert "no site 'tumangan'; give one of: khasan, tumangang" in unknown.stderr
+    with History.open() as opened:
+        record = tile("d.tif", site="gone")
+        opened.record_tile(record, key=KEY)
+        opened.record_pass(one_pass(record, pass_id="three"), key=KEY)
+        opened.add_counts("sold", [observation()])
+    gone = run("list", "--site", "gone")
+    assert gone.stdout.splitlines()[1].endswith("three")
+    assert "no site 'gone'" in gone.stderr
+    assert "VOA" in run("list", "--site", "sold", "--counts").stdout
+    monkeypatch.setenv("RAILCOUNT_HISTORY", "none.sqlite")
+    assert "no site 'gone'" in run("list", "--site", "gone", code=1).stderr
 
 
 def test_list_as_rows(folder: Path) -> None:
@@ -98,7 +113,7 @@ def test_list_counts(folder: Path) -> None:
     assert (published["best"], published["qualifier"], published["pass"]) == ("73", "about", "")
     assert published["simulated"] == "no"
     assert len(json.loads(run("list", "--counts", "--format", "json").stdout)["counts"]) == 2
-    assert run("list", "--counts", "--site", "khasan-yard").stdout == "no published or hand counts\n"
+    assert run("list", "--counts", "--site", "khasan").stdout == "no published or hand counts\n"
 
 
 def test_list_without_a_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,7 +248,7 @@ def test_degrees_and_pixels_do_not_mix(folder: Path, target: str) -> None:
 
 def test_export_of_nothing(folder: Path) -> None:
     for target in ("o.csv", "o.json", "o.geojson", "o.gpkg", "o.parquet"):
-        run("export", "-o", target, "--site", "nowhere")
+        run("export", "-o", target, "--site", "khasan")
     assert json.loads((folder / "o.geojson").read_text("utf-8"))["features"] == []
     assert len(list_layers(folder / "o.gpkg")) == 4
 

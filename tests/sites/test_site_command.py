@@ -144,6 +144,20 @@ def test_validate_names_file_and_key(own: Path, line: str, told: str) -> None:
     assert "is valid" not in result.stdout
 
 
+def test_validate_takes_a_name_as_show_does(own: Path) -> None:
+    path = made(own)
+    assert "muttenz is valid" in run("validate", "muttenz").stdout
+    assert "tumangang is valid" in run("validate", "tumangang").stdout
+    path.write_text("name = ", encoding="utf-8")
+    wrong = run("validate", "muttenz")
+    assert (wrong.exit_code, str(path) in wrong.stdout) == (1, True)
+    (own.parent / "work" / "here").mkdir()
+    for nothing in ("atlantis", "here"):
+        assert (
+            f"no site '{nothing}'; give one of: khasan, muttenz, tumangang" in run("validate", nothing).stderr
+        )
+
+
 def test_validate_of_a_crs_that_is_not_in_metres(own: Path) -> None:
     for code, told in (
         ("EPSG:4326", "not in metres"),

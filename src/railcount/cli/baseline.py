@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=options.Command)
-@click.argument("site_name", metavar="SITE")
+@click.argument("site_name", metavar="SITE", type=options.SITE)
 @click.option(
     "--date",
     "day",

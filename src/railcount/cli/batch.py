@@ -49,7 +49,7 @@ def _n_cores() -> int:
 @click.option("--no-history", is_flag=True, help="Keep nothing; everything is counted each time.")
 @click.option(
     "--jobs",
-    type=click.IntRange(min=1),
+    type=options.WholeNumber(min=1),
     default=_n_cores,
     show_default="one a core",
     metavar="N",

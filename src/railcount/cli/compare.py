@@ -10,7 +10,7 @@ from railcount.baseline import LEVELS
 from railcount.cli import options, past
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import date
 
     from railcount.baseline import Comparison
     from railcount.counts import Interval
@@ -19,15 +19,12 @@ if TYPE_CHECKING:
 FAIL_LEVELS = tuple(level for level in LEVELS if level != "insufficient_history")
 MAX_COUNT = 1_000_000
 
-_COUNT = click.IntRange(0, MAX_COUNT)
-_DAY = click.DateTime(formats=["%Y-%m-%d"])
+_COUNT = options.WholeNumber(0, MAX_COUNT)
 
 
 @click.command(cls=options.Command)
-@click.option("--site", "site_name", required=True, metavar="NAME|FILE", help="Site, such as tumangang.")
-@click.option(
-    "--date", "day", required=True, type=_DAY, metavar="YYYY-MM-DD", help="Day of the image, local time."
-)
+@click.option("--site", "site_name", required=True, type=options.SITE, help="Site, such as tumangang.")
+@click.option("--date", "day", required=True, type=options.DateType(), help="Day of the image, local time.")
 @click.option(
     "--count", "best", required=True, type=_COUNT, metavar="N", help="Railcars, without locomotives."
 )
@@ -50,7 +47,7 @@ _DAY = click.DateTime(formats=["%Y-%m-%d"])
 def compare(  # noqa: PLR0917
     ctx: click.Context,
     site_name: str,
-    day: datetime,
+    day: date,
     best: int,
     low: int | None,
     high: int | None,
@@ -83,17 +80,16 @@ def compare(  # noqa: PLR0917
             f"--low must not exceed --count, nor --count --high; got {count.low}, {best} and {count.high}"
         )
     site = sites.load(site_name)
-    on = day.date()
     comparison = site.compare(
         count,
-        acquired=on,
+        acquired=day,
         extra=past.read(history, site).observations if history is not None else (),
         window=past.window_of(window, season=season),
     )
     if form == "json":
-        options.print_text(to_text(_document(site, on, count, comparison)))
+        options.print_text(to_text(_document(site, day, count, comparison)))
     else:
-        lines = _table(site, on, count, comparison, width=options.terminal_width())
+        lines = _table(site, day, count, comparison, width=options.terminal_width())
         options.print_text("\n".join(lines) + "\n")
     if fail_on is not None and LEVELS.index(comparison.level) >= LEVELS.index(fail_on):
         from railcount.cli.main import EXIT_FAIL_ON

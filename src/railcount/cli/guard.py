@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from railcount.cli import progress
 from railcount.errors import TileLost
 
 if TYPE_CHECKING:
@@ -198,6 +199,8 @@ class _Watch:
             self._end_in_time()
         _, status = os.waitpid(self.pid, 0)
         code = os.waitstatus_to_exitcode(status)
+        if code < 0:
+            progress.wipe()
         if self._asked.number is not None:
             return self._interrupted(code)
         if self._step is None:

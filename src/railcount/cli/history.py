@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,7 @@ def _chosen(command: Callable[..., None]) -> Callable[..., None]:
     for made in (
         click.option("--until", type=options.DateType(), is_eager=True, help="Last day, local time."),
         click.option("--since", type=options.DateType(), callback=_in_order, help="First day, local time."),
-        click.option("--site", metavar="NAME|FILE", help="Only passes of this site."),
+        click.option("--site", type=options.SITE, help="Only passes of this site."),
         options.history,
     ):
         command = made(command)
@@ -63,8 +64,11 @@ def _reading(path: str | None) -> Iterator[History]:
         yield opened
 
 
-def _site_name(site: str | None) -> str | None:
-    """The name under which a site's passes are kept: that in a site file, else the text itself."""
+def _site_name(site: str | None, opened: History | None) -> str | None:
+    """The name under which a site's passes are kept: that in a site file, else the text itself.
+
+    Raises MissingInput where neither a site nor the history is known by it.
+    """
     if site is None:
         return None
     from railcount import sites
@@ -73,8 +77,15 @@ def _site_name(site: str | None) -> str | None:
     try:
         return sites.load(site).name
     except MissingInput as error:  # passes may be of a site that is gone
+        if opened is None or not _holds(opened, site):
+            raise
         options.note(str(error))
         return site
+
+
+def _holds(opened: History, site: str) -> bool:
+    """Whether the history has a pass or a count of a site of this name."""
+    return any(True for _ in chain(opened.summaries(site=site), opened.counts(site=site)))
 
 
 @history.command("list", short_help="List the passes by date, with both counts.")
@@ -98,12 +109,13 @@ def list_passes(
     """
     from railcount.history import default_path
 
-    name = _site_name(site)
     if history_path is None and not default_path().exists():
+        _site_name(site, None)
         options.note(f"no history yet at {default_path()}")
         _print_passes((), form=form) if not counts else _print_counts((), form=form)
         return
     with _reading(history_path) as opened:
+        name = _site_name(site, opened)
         if counts:
             _print_counts(_in_time(opened.counts(site=name), since=since, until=until), form=form)
         else:
@@ -241,8 +253,8 @@ def export(
         raise click.BadParameter(msg, param_hint="--output")
     options.check_not_input(output, history_path or str(default_path()))
     check_target(output, overwrite=overwrite)
-    chosen: dict[str, Any] = {"site": _site_name(site), "since": since, "until": until}
     with _reading(history_path) as opened:
+        chosen = {"site": _site_name(site, opened), "since": since, "until": until}
         _export(opened, chosen, output, overwrite=overwrite)
 
 

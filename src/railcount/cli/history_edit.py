@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from railcount.history import History, Summary
 
-_COUNT = click.IntRange(0, 1_000_000)
+_COUNT = options.WholeNumber(0, 1_000_000)
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def _signature(who: str | None, why: str | None) -> dict[str, Any]:
 
 @click.command("import", cls=options.Command)
 @click.argument("table", type=options.INPUT, metavar="FILE.csv")
-@click.option("--site", required=True, metavar="NAME|FILE", help="Site that the counts are of.")
+@click.option("--site", required=True, type=options.SITE, help="Site that the counts are of.")
 @click.option(
     "--method", type=click.Choice(["published", "hand"]), default="published", show_default=True,
     help="Printed by others, or counted by you: those stand for the machine's of their day.",
@@ -118,7 +118,7 @@ def hand(
     Example: railcount history hand 2023-10-05 --count 73 --why "two under cloud"
     """
     with existing(history_path) as opened:
-        one = _the_pass(opened, which)
+        one = the_pass(opened, which)
         opened.add_hand_count(one.id, best=best, low=low, high=high, **_signature(who, why))
     machine = "no count" if one.railcars is None else f"{one.railcars.best}"
     options.note(f"{one.id}: {best} by hand, in place of the machine's {machine}")
@@ -143,7 +143,7 @@ def remove(which: str, history_path: str | None, yes: bool) -> None:
         number = which.removeprefix("count-")
         is_count = which != number and number.isascii() and number.isdigit()
         if not is_count:
-            which = _the_pass(opened, which).id
+            which = the_pass(opened, which).id
         n = 0 if is_count else sum(1 for _ in opened.counts(pass_id=which))
         what = which + (f" and {n} hand count{'s' if n > 1 else ''} of it" if n else "")
         if not yes:
@@ -157,7 +157,7 @@ def remove(which: str, history_path: str | None, yes: bool) -> None:
     options.note(f"removed {what}")
 
 
-def _the_pass(opened: History, which: str) -> Summary:
+def the_pass(opened: History, which: str) -> Summary:
     """The one pass of a name or a day. Raises InputError where there is none, or are several."""
     from railcount.errors import InputError
     from railcount.raster.names import day_in

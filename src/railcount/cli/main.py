@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import sys
 from difflib import get_close_matches
@@ -88,6 +89,7 @@ class LazyGroup(Group):
         except RailcountError as error:
             from railcount.text import escape
 
+            logging.getLogger("railcount.cli").debug("the error in detail:", exc_info=True)
             click.echo(f"railcount: {escape(str(error) or type(error).__name__)}", err=True)
             ctx.exit(EXIT_ERROR)
         except KeyboardInterrupt:

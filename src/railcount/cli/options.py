@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from click.decorators import FC
+    from click.shell_completion import CompletionItem
 
     # Generic in recent versions of click only.
     _DayParameter = click.ParamType[date]
     _DriversParameter = click.ParamType[tuple[Driver, ...]]
+    _SiteParameter = click.ParamType[str]
 else:
-    _DayParameter = _DriversParameter = click.ParamType
+    _DayParameter = _DriversParameter = _SiteParameter = click.ParamType
 
 
 class Command(click.Command):
@@ -74,10 +76,58 @@ class ImageDayType(DateType):
             self.fail(str(error), param, ctx)
 
 
+class SiteType(_SiteParameter):
+    """A site by its name, its file or folder; the library looks for it. A shell completes it."""
+
+    name = "NAME|FILE"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Names first; files where no name begins so."""
+        from click.shell_completion import CompletionItem
+
+        from railcount import sites
+        from railcount.errors import MissingInput
+
+        try:
+            names = sites.names()
+        except MissingInput:  # RAILCOUNT_SITES is wrong, which the command itself says
+            names = ()
+        fitting = [CompletionItem(name) for name in names if name.startswith(incomplete)]
+        return [*fitting, CompletionItem(incomplete, type="file")]
+
+
+class WholeNumber(click.IntRange):
+    """A whole number within a range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Text to a number; a usage error for anything else."""
+        try:
+            int(value)
+        except ValueError:
+            self.fail(f"{value!r:.80} is not a whole number", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class Number(click.FloatRange):
+    """A number within a range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Text to a number; a usage error for anything else, nan too."""
+        try:
+            is_number = not math.isnan(float(value))
+        except ValueError:
+            is_number = False
+        if not is_number:
+            self.fail(f"{value!r:.80} is not a number", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def _to_metres(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
-    """A positive, finite length; a usage error for anything else."""
-    if value is not None and not (math.isfinite(value) and value > 0):
-        raise click.BadParameter(f"{value} is not a positive number of metres")
+    """A finite length; a usage error for anything else."""
+    if value is not None and math.isinf(value):
+        raise click.BadParameter(f"{value} is not a number of metres")
     return value
 
 
@@ -85,17 +135,23 @@ INPUT = click.Path(path_type=str)
 """An input is checked by the library, which can say more about it than click."""
 
 OUTPUT = click.Path(path_type=str, dir_okay=True)
+SITE = SiteType()
+STOCKS = ("any", "european", "north-american", "russian-chinese")
+"""Of cars/stock.toml, whose reader takes longer to load than --help may take."""
 
 
 class _ClickHandler(logging.Handler):
-    """Log lines to the stderr of the moment, escaped."""
+    """Log lines to the stderr of the moment, escaped; the lines of a traceback are indented below."""
 
     def emit(self, record: logging.LogRecord) -> None:
         from railcount.cli import progress
         from railcount.text import escape
 
         progress.make_way()
-        click.echo(f"railcount: {escape(self.format(record))}", err=True)
+        click.echo(f"railcount: {escape(record.getMessage())}", err=True)
+        if record.exc_info:
+            for line in logging.Formatter().formatException(record.exc_info).splitlines():
+                click.echo(f"  {escape(line)}", err=True)
 
 
 _HANDLER = _ClickHandler()
@@ -155,19 +211,21 @@ valid = click.option(
     metavar="FILE",
     help="Quality mask of the tile: Planet's udm2, or a raster whose non-zero pixels are usable.",
 )
-site = click.option(
-    "--site", metavar="NAME|FILE", help="Site with its own tracks and history, such as tumangang."
-)
+site = click.option("--site", type=SITE, help="Site with its own tracks and history, such as tumangang.")
 day = click.option(
     "--date",
     type=ImageDayType(),
     help="Day of the image; overrides what the file and its name say.",
 )
-stock = click.option("--stock", metavar="NAME", help="Rolling stock: the table of car lengths to expect.")
+stock = click.option(
+    "--stock",
+    type=click.Choice(STOCKS),
+    help="Rolling stock: the table of car lengths to expect.  [default: the site's, else any]",
+)
 gsd = click.option(
     "--gsd",
     "gsd_m",
-    type=float,
+    type=Number(min=0, min_open=True),
     callback=_to_metres,
     metavar="METRES",
     help="Size of a pixel, for a raster without a usable CRS; results are then in pixels. "
@@ -189,7 +247,7 @@ def form(*choices: str) -> Callable[[FC], FC]:
 
 time_limit = click.option(
     "--time-limit",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(min=0, min_open=True),
     default=600.0,
     show_default=True,
     metavar="S",
@@ -197,7 +255,7 @@ time_limit = click.option(
 )
 memory_limit = click.option(
     "--memory-limit",
-    type=click.IntRange(min=1),
+    type=WholeNumber(min=1),
     default=4096,
     show_default=True,
     metavar="MB",
@@ -257,7 +315,7 @@ def reading(command: Callable[..., None]) -> Callable[..., None]:
     for name, words in reversed(_LIMITS.items()):
         made = click.option(
             f"--{name.replace('_', '-')}",
-            type=click.IntRange(min=1),
+            type=WholeNumber(min=1),
             default=defaults[name],
             show_default=True,
             metavar="N",

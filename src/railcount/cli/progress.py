@@ -1,26 +1,83 @@
-"""How far a long command is: one line on a terminal's stderr that is written over and over."""
+"""How far a long command is, or what it is at: one line on a terminal's stderr, which is wiped in the end."""
 
 from __future__ import annotations
 
 import logging
 import shutil
 import sys
+import threading
 import time
+from contextlib import contextmanager, suppress
+from itertools import accumulate
 from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
 REDRAW_S = 0.2
+LONG_S = 1.5
+"""What takes no longer needs no word."""
 
-_standing: list[Progress] = []
+_standing: list[Progress | _Word] = []
 """Whose line stands on the terminal: one, or none."""
 
 
 def make_way() -> None:
     """Take the line away, so that others can be printed."""
-    for progress in tuple(_standing):
-        progress.clear()
+    for line in tuple(_standing):
+        line.clear()
+
+
+def wipe() -> None:
+    """Blank the line, which a process that is gone may have written."""
+    if _is_wanted():
+        sys.stderr.write("\r" + " " * _room() + "\r")
+        sys.stderr.flush()
+
+
+@contextmanager
+def working(text: str) -> Iterator[None]:
+    """Show ``text`` while what is done within takes long; nothing where `Progress` shows nothing."""
+    word = _Word(text)
+    timer = threading.Timer(LONG_S, word.draw)
+    timer.daemon = True
+    if _is_wanted():
+        with suppress(RuntimeError):  # no memory for a thread: the work is what counts
+            timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if timer.ident is not None:
+            timer.join()
+        word.clear()
+
+
+class _Word:
+    """A line that stays as it is; drawn by a thread of its own."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._lock = threading.Lock()
+
+    def draw(self) -> None:
+        from railcount.text import escape
+
+        text = escape(self._text)
+        columns = accumulate(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+        fitting = sum(column <= _room() for column in columns)
+        with self._lock, suppress(OSError):
+            sys.stderr.write("\r" + text[:fitting])
+            sys.stderr.flush()
+            _standing[:] = [self]
+
+    def clear(self) -> None:
+        with self._lock:
+            if self in _standing:
+                wipe()
+                _standing.remove(self)
 
 
 class Progress:
@@ -29,8 +86,7 @@ class Progress:
     def __init__(self, noun: str) -> None:
         """``noun``: what is counted, in the plural."""
         self._noun = noun
-        is_wanted = logging.getLogger("railcount").isEnabledFor(logging.WARNING)
-        self._shown = is_wanted and sys.stderr is not None and sys.stderr.isatty()
+        self._shown = _is_wanted()
         self._n_total = self._n_done = 0
         self._n_slow = self._n_slow_done = 0
         self._began = time.monotonic()
@@ -62,8 +118,7 @@ class Progress:
     def clear(self) -> None:
         """Take the line away; the next step draws it again."""
         if self in _standing:
-            sys.stderr.write("\r" + " " * _room() + "\r")
-            sys.stderr.flush()
+            wipe()
             _standing.remove(self)
             self._drawn = 0.0
 
@@ -78,6 +133,11 @@ class Progress:
         sys.stderr.flush()
         _standing[:] = [self]
         self._drawn = time.monotonic()
+
+
+def _is_wanted() -> bool:
+    is_loud = logging.getLogger("railcount").isEnabledFor(logging.WARNING)
+    return is_loud and sys.stderr is not None and sys.stderr.isatty()
 
 
 def _room() -> int:

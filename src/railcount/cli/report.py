@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from railcount.cli import guard, options, past
+from railcount.cli.progress import working
 
 if TYPE_CHECKING:
     from datetime import date
@@ -28,7 +29,7 @@ def _two(ctx: click.Context, param: click.Parameter, value: tuple[str, str] | No
 
 @click.command(cls=options.Command)
 @options.history
-@click.option("--site", "site_name", metavar="NAME|FILE", help="The site of the report.")
+@click.option("--site", "site_name", type=options.SITE, help="The site of the report.")
 @click.option(
     "--compare",
     "pair",
@@ -134,7 +135,8 @@ def _draw_pair(
     sides: list[Side] = []
     for number, which in enumerate(pair):
         if is_tile[number]:
-            one = guarded.step(f"count {number}", partial(_count, which, site_name))
+            with working(f"counting {Path(which).name} ..."):
+                one = guarded.step(f"count {number}", partial(_count, which, site_name))
             sides.append(Side(one=one))
         else:
             with History.open(history_path, readonly=True) as opened:
@@ -156,7 +158,8 @@ def _draw_pair(
             overwrite=overwrite,
         )
 
-    guarded.step("draw", work)
+    with working(f"drawing {Path(output).name} ..."):
+        guarded.step("draw", work)
 
 
 def _count(tile: str, site_name: str | None) -> PassCount:
@@ -171,26 +174,26 @@ def _count(tile: str, site_name: str | None) -> PassCount:
 
 def _stored(opened: History, which: str, *, site_name: str | None) -> Side:
     """A pass of the history by its name or, where it is the only one with a count, by its day."""
-    from datetime import date
-
     from railcount.errors import InputError
     from railcount.outputs.history import by_hand
     from railcount.outputs.pair import Side
+    from railcount.raster.names import day_in
 
     found = list(opened.summaries(pass_id=which))
     if not found:
-        try:
-            day = date.fromisoformat(which)
-        except ValueError:
+        day = day_in(which)
+        if day is None:
             msg = f"{which!r:.80} is no tile and no pass of the history; 'railcount history list' shows them"
-            raise InputError(msg) from None
+            raise InputError(msg)
         site = None if site_name is None else _named(site_name)
         found = list(opened.summaries(since=day, until=day, site=site))
         found = [one for one in found if one.railcars is not None] or found
+        if not found:
+            what = f"pass of {day}" if site is None else f"pass of {site} of {day}"
+            raise InputError(f"the history has no {what}; 'railcount history list' shows what it has")
     if len(found) != 1:
         names = ", ".join(one.id for one in found)
-        msg = f"the history has {len(found)} passes of {which}" + (f"; name one of: {names}" if names else "")
-        raise InputError(msg)
+        raise InputError(f"the history has {len(found)} passes of {which}; name one of: {names:.1000}")
     (line,) = found
     (one,) = opened.passes(pass_id=line.id)
     return Side(one=one, by_hand=by_hand(line.hand) if line.hand else None)

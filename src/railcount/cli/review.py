@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from railcount.cli import options
-from railcount.cli.history_edit import existing, user_name
+from railcount.cli.history_edit import existing, the_pass, user_name
 
 if TYPE_CHECKING:
     from railcount.history import History
@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 @click.command(cls=options.Command)
 @click.argument("tile", required=False, type=options.INPUT)
 @options.history
-@click.option("--pass", "pass_id", metavar="PASS", help="The pass to review.  [default: the last one]")
+@click.option(
+    "--pass", "which", metavar="PASS|DATE",
+    help="The pass to review, or the day of which there is one.  [default: the last one]",
+)  # fmt: skip
 @click.option("--who", metavar="NAME", help="Who reviews.  [default: your user name]")
 @click.option("--why", metavar="TEXT", default="", help="Why it is counted by hand; the page asks, too.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, metavar="N",
+    "--port", type=options.WholeNumber(0, 65535), default=0, metavar="N",
     help="Port of the page.  [default: a free one]",
 )  # fmt: skip
 @options.time_limit
@@ -36,7 +39,7 @@ def review(
     *,
     tile: str | None,
     history_path: str | None,
-    pass_id: str | None,
+    which: str | None,
     who: str | None,
     why: str,
     port: int,
@@ -60,10 +63,10 @@ def review(
     """
     from railcount.outputs.review.session import Session
 
-    if tile is not None and pass_id is not None:
+    if tile is not None and which is not None:
         raise click.UsageError("TILE and --pass exclude each other")
     one = (
-        _chosen(history_path, pass_id=pass_id)
+        _chosen(history_path, which)
         if tile is None
         else _of_tile(tile, history_path, time_limit_s=time_limit, memory_limit_mb=memory_limit)
     )
@@ -71,16 +74,16 @@ def review(
     _serve(session, port=port, opens=opens)
 
 
-def _chosen(path: str | None, *, pass_id: str | None) -> PassCount:
+def _chosen(path: str | None, which: str | None) -> PassCount:
     from railcount.errors import InputError
 
     with existing(path) as opened:
-        if pass_id is None:
-            counted = [one for one in opened.summaries() if one.railcars is not None and one.day is not None]
-            if not counted:
-                raise InputError("the history has no pass with a count and a date; count a TILE")
-            pass_id = counted[-1].id
-        return _whole(opened, pass_id)
+        if which is not None:
+            return _whole(opened, the_pass(opened, which).id)
+        counted = [one for one in opened.summaries() if one.railcars is not None and one.day is not None]
+        if not counted:
+            raise InputError("the history has no pass with a count and a date; count a TILE")
+        return _whole(opened, counted[-1].id)
 
 
 def _whole(opened: History, pass_id: str) -> PassCount:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from railcount.cli import guard, options, past
-from railcount.cli.progress import Progress
+from railcount.cli.progress import Progress, working
 from railcount.errors import TileLost
 
 if TYPE_CHECKING:
@@ -129,7 +130,8 @@ def scan(  # noqa: PLR0917
         "past": None if history is None else (lambda site: past.read(history, site).observations),
     }
     counts = []
-    with Progress("tiles") as progress:
+    word = working(f"counting {Path(tiles[0]).name} ...") if len(tiles) == 1 else nullcontext()
+    with Progress("tiles") as progress, word:
         progress.begin(n_total=len(tiles), n_slow=len(tiles))
         for number, tile in enumerate(tiles):
             keeps = bool(pictures or sheets)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from railcount.cli import options
+from railcount.cli.progress import working
 
 
 @click.command(cls=options.Command)
 @click.argument("scene", type=options.INPUT)
 @click.option(
     "--seed",
-    type=click.IntRange(min=0),
+    type=options.WholeNumber(min=0),
     default=0,
     show_default=True,
+    metavar="N",
     help="What the scene leaves open is drawn from it.",
 )
 @click.option(
@@ -41,6 +45,7 @@ def simulate(scene: str, seed: int, folder: str, overwrite: bool) -> None:
     from railcount.simulate import load_scene, render
     from railcount.simulate.write import write_scene
 
-    written = write_scene(render(load_scene(scene), seed=seed), folder, overwrite=overwrite)
+    with working(f"drawing {Path(scene).name} ..."):
+        written = write_scene(render(load_scene(scene), seed=seed), folder, overwrite=overwrite)
     for path in (written.image, written.cars, written.tracks):
         options.print_text(f"{path}\n")

@@ -94,7 +94,7 @@ def list_sites() -> None:
 
 
 @site.command()
-@click.argument("name", metavar="NAME|FILE")
+@click.argument("name", metavar="NAME|FILE", type=options.SITE)
 @options.verbosity
 def show(name: str) -> None:
     """Show what is known of a site.
@@ -162,7 +162,7 @@ def _days(since: object, until: object) -> str:
 @click.option(
     "--utc-offset",
     "utc_offset_h",
-    type=click.FloatRange(-12, 14),
+    type=options.Number(-12, 14),
     metavar="HOURS",
     help="Local time minus UTC; taken from the longitude if not given.",
 )
@@ -195,21 +195,22 @@ def init(  # noqa: PLR0917
 
 
 @site.command(short_help="Check a site file and all that it names.")
-@click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
+@click.argument("name", metavar="NAME|FILE", type=options.SITE)
 @options.verbosity
 @click.pass_context
-def validate(ctx: click.Context, path: Path) -> None:
-    """Check a site file, or its folder, and all that it names; exit code 1 where something is wrong.
+def validate(ctx: click.Context, name: str) -> None:
+    """Check a site, its file or folder, and all that it names; exit code 1 where something is wrong.
 
     \b
     Example:
       railcount site validate muttenz
     """
     from railcount.cli.main import EXIT_ERROR
+    from railcount.sites.catalogue import file_of
     from railcount.sites.checking import check_site
     from railcount.text import escape
 
-    found = check_site(path)
+    found = check_site(file_of(name))
     lines = [f"wrong: {error}" for error in found.errors] + [f"note: {note}" for note in found.notes]
     if not found.errors and found.site is not None:
         one = found.site

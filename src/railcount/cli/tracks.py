@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from railcount.cli import guard, options
+from railcount.cli.progress import working
 
 if TYPE_CHECKING:
     from datetime import date
@@ -87,7 +88,8 @@ def tracks(  # noqa: PLR0917
             drivers=drivers,
         )
 
-    opened, network = guarded.step("locate", work)
+    with working(f"locating the tracks of {Path(tile).name} ..."):
+        opened, network = guarded.step("locate", work)
     for reason in opened.reasons:
         options.note(reason)
     for number, path in enumerate(outputs):

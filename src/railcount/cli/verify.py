@@ -39,7 +39,7 @@ _MOST_REASONS = 3
 @click.option(
     "--jobs",
     "n_workers",
-    type=click.IntRange(1, 256),
+    type=options.WholeNumber(1, 256),
     default=1,
     show_default=True,
     metavar="N",

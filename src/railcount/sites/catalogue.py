@@ -18,7 +18,7 @@ from railcount.sites.loading import FILE_NAME, read_site
 from railcount.sites.place import distance_m, holds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from railcount.sites.place import Position, Site
 
@@ -90,9 +90,19 @@ def load(name_or_path: str | Path) -> Site:
     Raises MissingInput where there is no such site, InputError that names the key that is wrong.
     """
     known = {entry.name: entry for entry in entries()}
+    if name_or_path in known and (site := known[str(name_or_path)].site) is not None:
+        return site
+    return read_site(_file(name_or_path, known))
+
+
+def file_of(name_or_path: str | Path) -> Path:
+    """The file that `load` would read, right or wrong. Raises MissingInput where there is none."""
+    return _file(name_or_path, {entry.name: entry for entry in entries()})
+
+
+def _file(name_or_path: str | Path, known: Mapping[str, Entry]) -> Path:
     if name_or_path in known:
-        entry = known[str(name_or_path)]
-        return entry.site if entry.site is not None else read_site(entry.path)
+        return known[str(name_or_path)].path
     path = Path(name_or_path)
     try:
         path = path / FILE_NAME if path.is_dir() else path
@@ -103,7 +113,7 @@ def load(name_or_path: str | Path) -> Site:
         raise MissingInput(
             f"no site {str(name_or_path)!r:.80}; give one of: {', '.join(known)}, or the path of a site file"
         )
-    return read_site(path)
+    return path
 
 
 def locate(lon: float, lat: float) -> Site | None:

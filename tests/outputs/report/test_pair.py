@@ -123,7 +123,10 @@ def test_passes_of_a_history_by_name_and_day(
     assert target.read_bytes().startswith(b"\x89PNG")
     again = run("--history", history, "--compare", stored.id, "2023-10-05", "-o", target, code=1)
     assert "exists" in again.output
-    for given, said in (("2001-01-01", "0 passes of 2001-01-01"), ("nothing.tif", "no tile and no pass")):
+    for given, said in (
+        ("2001-01-01", "no pass of 2001-01-01; 'railcount history list' shows what it has"),
+        ("nothing.tif", "no tile and no pass"),
+    ):
         missing = run("--history", history, "--compare", given, stored.id, "-o", tmp_path / "q.png", code=1)
         assert said in missing.output
 
