@@ -153,6 +153,16 @@ def test_a_small_file_that_asks_for_much_costs_nothing(tmp_path):
         open_tile(path)
 
 
+def test_a_file_too_large_to_hash_is_refused(tmp_path):
+    """Whatever its header says: a sparse one is made in no time, and would be read for hours."""
+    path = factories.write_tif(tmp_path / "a.tif")
+    os.truncate(path, 2 * 10**6)
+    assert open_tile(path, limits=Limits(max_bytes=10**6)).reasons == ()
+    os.truncate(path, 2 * 10**6 + 1)
+    with pytest.raises(TileRefused, match=r"has 2,000,001 bytes, the limit is 2,000,000.* --max-bytes"):
+        open_tile(path, limits=Limits(max_bytes=10**6))
+
+
 def test_other_drivers_only_on_request(tmp_path):
     path = factories.write_tif(tmp_path / "a.jp2", driver="JP2OpenJPEG", QUALITY="100", REVERSIBLE="YES")
     with pytest.raises(TileRefused, match="--drivers tiff,jp2"):

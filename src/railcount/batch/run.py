@@ -160,7 +160,8 @@ class Batch:
         """
         with self._history.claim("railcount batch"):
             self._history.remember_parameters(self.key, self._parameters.words())
-            plan = Plan(self._folder, history=self._history, key=self.key, **self._again)
+            limits = self._parameters.limits
+            plan = Plan(self._folder, history=self._history, key=self.key, limits=limits, **self._again)
             survey = plan.survey(pause=self._stop.wait)
             yield Begun(n_tiles=survey.n_tiles, n_new=survey.n_new)
             steps = plan.steps()

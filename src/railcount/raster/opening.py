@@ -159,10 +159,11 @@ def open_tile(
     """
     limits = limits or Limits()
     where = absolute_path(path)
-    driver = sniff_driver(where, drivers=drivers)
+    driver = sniff_driver(where, drivers=drivers, limits=limits)
     name = parse_name(where.name)
     _check_kind(name)
     _check_alone(where, driver=driver)
+    limits.check_file(os.stat(where).st_size)
     warned: list[str] = []
     with (
         guarded(doing="open the file", collected=warned),
