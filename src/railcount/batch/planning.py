@@ -19,7 +19,7 @@ from railcount.errors import HistoryError, InputError, TileRefused
 from railcount.raster.acquire import folder_date
 from railcount.raster.limits import Limits
 from railcount.raster.names import parse_name
-from railcount.raster.paths import read_head
+from railcount.raster.paths import CHANGED, read_head
 from railcount.raster.sidecars import MAX_BYTES, sidecar_names
 from railcount.text import one_line
 
@@ -215,7 +215,7 @@ class Plan:
         assert digest is not None  # the last step
         now = os.stat(path)
         if (now.st_size, now.st_mtime_ns) != (size, mtime_ns):
-            raise OSError("it changed while it was read")
+            raise OSError(CHANGED)
         settled = began_ns - mtime_ns >= SETTLE_S * 1e9
         self._history.remember_files([(path, size, mtime_ns if settled else _NEVER_NS, digest)])
         return digest

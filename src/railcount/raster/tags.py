@@ -154,19 +154,22 @@ def _directories(path: Path) -> Iterator[Entries]:
                 waiting.append(_unpacked(file, order + layout.offset))
                 for tag, kind, count, value in found:
                     if tag == _SUB_DIRECTORIES and kind in _OFFSETS:
-                        waiting += _offsets(file, value, order + _OFFSETS[kind], count, layout=layout)
+                        waiting += _offsets(
+                            file, value, count, order=order, kind=_OFFSETS[kind], layout=layout
+                        )
             yield entries
 
 
-def _offsets(file: BinaryIO, value: bytes, word: str, count: int, *, layout: _Layout) -> list[int]:
+def _offsets(
+    file: BinaryIO, value: bytes, count: int, *, order: str, kind: str, layout: _Layout
+) -> list[int]:
     """Where the directories below lie: in the entry itself, or where it points. As many as are followed."""
-    order, kind = word
-    n_bytes = count * struct.calcsize(word)
+    n_bytes = count * struct.calcsize(order + kind)
     if n_bytes > len(value):
         (at,) = struct.unpack(order + layout.offset, value)
         file.seek(at)
         value = file.read(min(n_bytes, (MAX_DIRECTORIES + 1) * 8))
-    n_whole = min(n_bytes, len(value)) // struct.calcsize(word)
+    n_whole = min(n_bytes, len(value)) // struct.calcsize(order + kind)
     return list(struct.unpack_from(f"{order}{n_whole}{kind}", value))
 
 
