@@ -78,6 +78,7 @@ def test_a_symbolic_link_to_a_file_is_that_file(tmp_path):
         (b"", "0 bytes"),
         (b"<VRTDataset rasterXSize='1' rasterYSize='1'/>", "VRT"),
         (b"\x89PNG\r\n\x1a\n0000", "PNG"),
+        (b"\0" * 1000, "only zeros at its start: it was not yet copied whole"),
         (b"no image at all", "not a known image format"),
         (b"II*\x00", "cannot open"),
         (b"II*\x00\xff\xff\xff\xff", "cannot open"),

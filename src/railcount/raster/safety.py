@@ -97,7 +97,7 @@ def sniff_driver(
     """The driver for a file, from its first bytes.
 
     Raises MissingInput, TileRefused (not one of ``drivers``, or its tags are too large) or TileUnreadable
-    (empty, no right to read).
+    (empty or zeros, no right to read).
     """
     head = read_head(path)
     if not head:
@@ -112,6 +112,10 @@ def sniff_driver(
                 f"the file is of the kind {driver!r}, and only {', '.join(drivers)} is read: "
                 f"ask for it with --drivers {','.join([*drivers, driver])}"
             )
+    if not any(head):
+        raise TileUnreadable(
+            "it holds only zeros at its start: it was not yet copied whole, or it is damaged; copy it again"
+        )
     kind = next((words for magic, words in _FOREIGN if head.startswith(magic)), "not a known image format")
     raise TileRefused(f"a TIFF file was expected, this is {kind}: convert it to GeoTIFF with gdal_translate")
 
