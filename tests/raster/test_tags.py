@@ -35,11 +35,11 @@ def directory(*entries: tuple[int, int, int, int], following: int = 0, big: bool
     return struct.pack(number, len(entries)) + rows + struct.pack(offset, following)
 
 
-def tiff(path: Path, *directories: bytes, big: bool = False, n_bytes: int = 0) -> Path:
-    """A file of directories; the first lies at its head. Sparse where it is long."""
+def tiff(path: Path, *directories: bytes, big: bool = False, n_bytes: int = 2**31) -> Path:
+    """A file of directories; the first lies at its head. Sparse."""
     head = struct.pack("<2sHHHQ", b"II", 43, 8, 0, 16) if big else struct.pack("<2sHI", b"II", 42, 8)
     path.write_bytes(head + b"".join(directories))
-    os.truncate(path, max(n_bytes, path.stat().st_size))
+    os.truncate(path, n_bytes)
     return path
 
 
@@ -81,9 +81,18 @@ def test_no_entry_may_be_large(tmp_path: Path, tag: int, kind: int, big: bool) -
     check_tags(tiff(tmp_path / "a.tif", directory((tag, kind, most, 1000), big=big), big=big))
     for count in (most + 1, 1_200_000_000):
         path = tiff(tmp_path / "a.tif", directory((tag, kind, count, 1000), big=big), big=big)
-        os.truncate(path, 2**31)
         with pytest.raises(TileRefused, match=rf"tag {tag}\b.* would take .* at most 1\.0 MB"):
             open_tile(path)
+
+
+def test_what_does_not_lie_in_the_file_is_left_to_gdal(tmp_path: Path) -> None:
+    """A damaged entry costs nothing but a warning; that it says 16 GB is no reason to refuse the tile."""
+    for at, n_bytes in ((10, 2**20), (2**31 - 1, 2**20), (2**31, 2**31), (2**31 - 2**20, 2**31)):
+        path = tiff(tmp_path / "a.tif", directory((60_000, DOUBLE, 2**31, at)), n_bytes=n_bytes)
+        check_tags(path)
+    path = tiff(tmp_path / "a.tif", directory((60_000, DOUBLE, 2**31, 2**31 - 2**21)))
+    with pytest.raises(TileRefused, match=r"would take 2\.1 MB"):
+        check_tags(path)
 
 
 def test_many_entries_may_not_be_large_together(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ three times their bytes: 600 MB of a private tag, nothing on the disk where the 
 
 from __future__ import annotations
 
+import os
 import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
@@ -138,6 +139,7 @@ def _directories(path: Path) -> Iterator[Entries]:
         layout = _BIG if _unpacked(file, f"{order}H") == 43 else _CLASSIC
         file.seek(layout.first)
         waiting, seen = [_unpacked(file, order + layout.offset)], {0}
+        n_file = os.fstat(file.fileno()).st_size
         while waiting:
             at = waiting.pop()
             if at in seen:
@@ -150,7 +152,9 @@ def _directories(path: Path) -> Iterator[Entries]:
                 form = struct.Struct(order + layout.entry)
                 table = file.read(n_entries * form.size)
                 found = list(form.iter_unpack(table[: len(table) // form.size * form.size]))
-                entries = [(tag, count, count * _SIZES.get(kind, 8)) for tag, kind, count, _ in found]
+                for tag, kind, count, value in found:
+                    n_values = _within(count, value, order=order, kind=kind, layout=layout, n_file=n_file)
+                    entries.append((tag, n_values, n_values * _SIZES.get(kind, 8)))
                 waiting.append(_unpacked(file, order + layout.offset))
                 for tag, kind, count, value in found:
                     if tag == _SUB_DIRECTORIES and kind in _OFFSETS:
@@ -158,6 +162,15 @@ def _directories(path: Path) -> Iterator[Entries]:
                             file, value, count, order=order, kind=_OFFSETS[kind], layout=layout
                         )
             yield entries
+
+
+def _within(count: int, value: bytes, *, order: str, kind: int, layout: _Layout, n_file: int) -> int:
+    """So many of an entry's values lie in the file: of others GDAL says that they are damaged, at no cost."""
+    size = _SIZES.get(kind, 8)
+    if count * size <= len(value):
+        return int(count)
+    (at,) = struct.unpack(order + layout.offset, value)
+    return int(min(count, max(n_file - at, 0) // size))
 
 
 def _offsets(
