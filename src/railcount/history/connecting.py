@@ -34,6 +34,8 @@ def open_writable(path: Path, *, again: bool = False) -> sqlite3.Connection:
         place.check_file(path)
     if not can_write(path):
         raise place.refused(path, "may not be written to")
+    if not again:
+        place.read_through(path)
     with explained(path):
         if place.has_log(path):
             # Whoever closes a writable file last writes the log into it: not into one of a newer railcount.
@@ -132,7 +134,7 @@ def _check_pages(connection: sqlite3.Connection, *, path: Path) -> None:
     """Go through all pages of the file: raises HistoryError where one is damaged.
 
     SQLite notices damage only where it comes to it, and until then would write beside it. Of 10,000 tiles
-    with 40 cars each, 130 MB, this takes 0.1 s.
+    with 40 cars each, 130 MB, this takes 0.1 s of processor time, and to read the file.
     """
     (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if said != "ok":
