@@ -14,10 +14,11 @@ from railcount.cars.totals import by_length, car_by_car
 from railcount.contrast import featureless
 from railcount.counts import Interval, TileCount, TrackSummary
 from railcount.doubt import doubted
-from railcount.errors import MissingInput, RailcountError, TileEmpty, TileError, TileRefused
+from railcount.errors import MissingInput, RailcountError, TileEmpty, TileError, TileRefused, TileUnreadable
 from railcount.mosaic import Mosaic
 from railcount.occupancy import measure
 from railcount.raster import open_tile
+from railcount.raster.paths import CHANGED
 from railcount.raster.safety import DEFAULT_DRIVERS
 from railcount.regimes import COARSEST_M, regime_of, too_coarse
 from railcount.seen import UNCOUNTABLE_BELOW, doubts, flagged, see, uncountable, widened
@@ -88,7 +89,7 @@ def scan_tile(
     tile: RasterTile | None = None
     try:
         tile = open_tile(path, gsd_m=gsd_m, acquired=date, limits=limits, drivers=drivers)
-        return _scan_open(
+        result = _scan_open(
             tile,
             name=name,
             known=known,
@@ -101,6 +102,7 @@ def scan_tile(
             limits=limits,
             drivers=drivers,
         )
+        tile.check_unchanged()
     except TileError as error:
         return _uncounted(name, tile, error)
     except MissingInput as error:
@@ -117,6 +119,7 @@ def scan_tile(
         kind = type(error).__name__
         reason = f"an error that railcount did not foresee ({kind}); -vv shows where: please report it"
         return TileCount(tile=name, sha256=None, status="crashed", reasons=(reason,))
+    return result
 
 
 def _scan_open(
@@ -201,6 +204,7 @@ def locate_tracks(
     with tile.held_open():
         mosaic = mosaic_of(tile, site=known, valid=valid, limits=limits, drivers=drivers)
         network = _located(tile, mosaic, site=known, tracks=tracks, mask=mask, limits=limits, drivers=drivers)
+    tile.check_unchanged()
     return tile, network
 
 
@@ -320,10 +324,14 @@ def _in_vain(result: TileCount, mosaic: Mosaic, *, blank: bool) -> str | None:
     return None
 
 
-def _uncounted(name: str, tile: Tile | None, error: TileError) -> TileCount:
+def _uncounted(name: str, tile: RasterTile | None, error: TileError) -> TileCount:
+    """The result without a count. That the file changed explains every other reason, and has no content."""
+    changed = tile is not None and not tile.is_as_it_was
+    if changed:
+        error = TileUnreadable(CHANGED)
     return TileCount(
         tile=name,
-        sha256=tile.sha256 if tile else None,
+        sha256=tile.sha256 if tile and not changed else None,
         status=error.status,  # type: ignore[arg-type]  # each TileError names one of the statuses
         reasons=(*(tile.reasons if tile else ()), str(error)),
         acquisition=tile.acquisition if tile else None,

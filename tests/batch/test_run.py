@@ -255,6 +255,17 @@ def test_a_file_that_changes_while_it_is_counted_is_left_for_the_next_run(archiv
     assert counted(run(archive)) == ["a.tif"]
 
 
+def test_a_file_too_large_to_be_hashed_is_passed_over(archive: Path) -> None:
+    put(archive, "a.tif")
+    path = put(archive, "b.tif")
+    os.truncate(path, 2**40)  # sparse
+    os.utime(path, (LONG_AGO, LONG_AGO))
+    events = run(archive)
+    assert counted(events) == ["a.tif"]
+    (left,) = (event for event in events if isinstance(event, LeftOut))
+    assert "has 1,099,511,627,776 bytes" in left.reason
+
+
 def test_a_file_that_was_just_written_is_waited_for_and_read_again(archive: Path) -> None:
     put(archive, "a.tif", at=time.time())
     assert counted(run(archive)) == ["a.tif"]

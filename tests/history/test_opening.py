@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from railcount.errors import HistoryError, MissingInput, RailcountError
-from railcount.history import History, default_path, place, schema
+from railcount.history import History, connecting, default_path, place, schema
 
 from .factories import KEY, one_pass, tile
 
@@ -121,6 +121,77 @@ def test_what_is_no_history_is_left_alone(
     assert path.read_bytes() == before
     assert "name another file with --history" in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+PAGE = 4096
+
+
+def with_a_log(path: Path) -> None:
+    """As who was killed leaves it."""
+    whole = path.read_bytes()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute("INSERT INTO meta VALUES ('a', 'b')")
+        log = Path(f"{path}-wal").read_bytes()
+    path.write_bytes(whole)
+    Path(f"{path}-wal").write_bytes(log)
+
+
+def refusal(path: Path) -> str | None:
+    try:
+        History.open(path).close()
+    except HistoryError as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.parametrize("logged", [False, True])
+def test_no_damaged_page_is_written_beside(path: Path, logged: bool) -> None:
+    """Whatever page it is, nothing is written to the file; unless the page holds nothing."""
+    made(path, n=12)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        assert connection.execute("PRAGMA page_size").fetchone() == (PAGE,)
+        connection.execute("CREATE TABLE gone (x)")
+        connection.execute("INSERT INTO gone VALUES (zeroblob(40000))")
+        connection.execute("DROP TABLE gone")
+    if logged:
+        with_a_log(path)
+    whole, log = path.read_bytes(), Path(f"{path}-wal")
+    waiting = log.read_bytes() if logged else b""
+    refused = 0
+    for at in range(0, len(whole), PAGE):
+        for end in ("-wal", "-shm"):
+            Path(f"{path}{end}").unlink(missing_ok=True)
+        damaged = whole[:at] + b"\xff" * PAGE + whole[at + PAGE :]
+        path.write_bytes(damaged)
+        if logged:
+            log.write_bytes(waiting)
+        if said := refusal(path):
+            refused += 1
+            assert path.read_bytes() == damaged, at
+            assert "name another file with --history" in said
+            assert "\n" not in said
+            continue
+        with History.open(path, readonly=True) as history:
+            assert history.check() == [], at
+            assert len(list(history.records())) == 12
+    n_unused = 12
+    assert refused >= len(whole) // PAGE - n_unused
+
+
+def test_damage_is_looked_for_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = []
+    monkeypatch.setattr(connecting, "_check_pages", lambda connection, *, path: looked.append(path))
+    made(path)
+    with_a_log(path)
+    looked.clear()
+    History.open(path).close()
+    assert looked == [path], "with a log too, where the tables are looked at twice"
+    History.open(path).close()
+    assert looked == [path, path]
+    History.open(path, again=True).close()
+    History.open(path, readonly=True).close()
+    assert looked == [path, path]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs here")

@@ -78,6 +78,7 @@ def test_a_symbolic_link_to_a_file_is_that_file(tmp_path):
         (b"", "0 bytes"),
         (b"<VRTDataset rasterXSize='1' rasterYSize='1'/>", "VRT"),
         (b"\x89PNG\r\n\x1a\n0000", "PNG"),
+        (b"\0" * 1000, "only zeros at its start: it was not yet copied whole"),
         (b"no image at all", "not a known image format"),
         (b"II*\x00", "cannot open"),
         (b"II*\x00\xff\xff\xff\xff", "cannot open"),
@@ -151,6 +152,16 @@ def test_a_small_file_that_asks_for_much_costs_nothing(tmp_path):
         pass
     with pytest.raises(TileRefused, match="--max-pixels"):
         open_tile(path)
+
+
+def test_a_file_too_large_to_hash_is_refused(tmp_path):
+    """Whatever its header says: a sparse one is made in no time, and would be read for hours."""
+    path = factories.write_tif(tmp_path / "a.tif")
+    os.truncate(path, 2 * 10**6)
+    assert open_tile(path, limits=Limits(max_bytes=10**6)).reasons == ()
+    os.truncate(path, 2 * 10**6 + 1)
+    with pytest.raises(TileRefused, match=r"has 2,000,001 bytes, the limit is 2,000,000.* --max-bytes"):
+        open_tile(path, limits=Limits(max_bytes=10**6))
 
 
 def test_other_drivers_only_on_request(tmp_path):

@@ -1,7 +1,8 @@
-"""A TIFF's texts are measured before GDAL reads them."""
+"""A TIFF's entries are measured before GDAL reads them."""
 
 from __future__ import annotations
 
+import os
 import struct
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,36 @@ import pytest
 import rasterio
 
 from railcount.errors import TileRefused
+from railcount.raster.limits import Limits
 from railcount.raster.opening import open_tile
-from railcount.raster.tags import MAX_METADATA_BYTES, check_metadata
+from railcount.raster.tags import (
+    FEWEST_BLOCKS,
+    MAX_DIRECTORIES,
+    MAX_ENTRY_BYTES,
+    MAX_METADATA_BYTES,
+    check_tags,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+ASCII, SHORT, LONG, UNDEFINED, DOUBLE = 2, 3, 4, 7, 12
+WIDTH, STRIPS, STRIP_COUNTS, TILES, TILE_COUNTS, SUB_DIRECTORIES = 256, 273, 279, 324, 325, 330
+
+
+def directory(*entries: tuple[int, int, int, int], following: int = 0, big: bool = False) -> bytes:
+    """(tag, type, count, offset or value) each."""
+    number, entry, offset = ("<Q", "<HHQQ", "<Q") if big else ("<H", "<HHII", "<I")
+    rows = b"".join(struct.pack(entry, *one) for one in entries)
+    return struct.pack(number, len(entries)) + rows + struct.pack(offset, following)
+
+
+def tiff(path: Path, *directories: bytes, big: bool = False, n_bytes: int = 2**31) -> Path:
+    """A file of directories; the first lies at its head. Sparse."""
+    head = struct.pack("<2sHHHQ", b"II", 43, 8, 0, 16) if big else struct.pack("<2sHI", b"II", 42, 8)
+    path.write_bytes(head + b"".join(directories))
+    os.truncate(path, n_bytes)
+    return path
 
 
 @pytest.mark.parametrize("options", [{}, {"BIGTIFF": "YES"}, {"ENDIANNESS": "BIG"}], ids=str)
@@ -25,21 +51,103 @@ def test_too_many_items_are_refused(tmp_path: Path, options: dict[str, str]) -> 
     with rasterio.open(path, "w", driver="GTiff", **shape, **grid, **options) as made:
         made.write(np.ones((1, 64, 64), np.uint8))
         made.update_tags(A="x" * 20, B="x" * 1000)
-    check_metadata(path)
+    check_tags(path)
     with rasterio.open(path, "r+") as made:
         made.update_tags(B="x" * MAX_METADATA_BYTES)
-    with pytest.raises(TileRefused, match=r"GDAL metadata take 1\.0 MB"):
+    with pytest.raises(TileRefused, match=r"GDAL metadata would take 0\.3 MB"):
         open_tile(path)
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize(
+    ("tag", "kind"),
+    [
+        (60_000, UNDEFINED),
+        (270, ASCII),
+        (315, ASCII),
+        (700, UNDEFINED),
+        (33_432, ASCII),
+        (33_922, DOUBLE),
+        (34_675, UNDEFINED),
+        (34_737, ASCII),
+        (42_113, ASCII),
+        (347, UNDEFINED),
+        (60_001, 999),
+    ],
+)
+def test_no_entry_may_be_large(tmp_path: Path, tag: int, kind: int, big: bool) -> None:
+    size = {DOUBLE: 8, 999: 8}.get(kind, 1)
+    most = MAX_ENTRY_BYTES // size
+    check_tags(tiff(tmp_path / "a.tif", directory((tag, kind, most, 1000), big=big), big=big))
+    for count in (most + 1, 1_200_000_000):
+        path = tiff(tmp_path / "a.tif", directory((tag, kind, count, 1000), big=big), big=big)
+        with pytest.raises(TileRefused, match=rf"tag {tag}\b.* would take .* at most 1\.0 MB"):
+            open_tile(path)
+
+
+def test_what_does_not_lie_in_the_file_is_left_to_gdal(tmp_path: Path) -> None:
+    """A damaged entry costs nothing but a warning; that it says 16 GB is no reason to refuse the tile."""
+    for at, n_bytes in ((10, 2**20), (2**31 - 1, 2**20), (2**31, 2**31), (2**31 - 2**20, 2**31)):
+        path = tiff(tmp_path / "a.tif", directory((60_000, DOUBLE, 2**31, at)), n_bytes=n_bytes)
+        check_tags(path)
+    path = tiff(tmp_path / "a.tif", directory((60_000, DOUBLE, 2**31, 2**31 - 2**21)))
+    with pytest.raises(TileRefused, match=r"would take 2\.1 MB"):
+        check_tags(path)
+
+
+def test_many_entries_may_not_be_large_together(tmp_path: Path) -> None:
+    """They may all lie in one place."""
+    entries = [(60_000 + n, UNDEFINED, MAX_ENTRY_BYTES, 1000) for n in range(8)]
+    check_tags(tiff(tmp_path / "a.tif", directory(*entries[:7])))
+    with pytest.raises(TileRefused, match=r"tags would take 8\.4 MB, at most"):
+        check_tags(tiff(tmp_path / "a.tif", directory(*entries)))
+
+
+def test_all_directories_are_looked_at(tmp_path: Path) -> None:
+    large = directory((60_000, UNDEFINED, 2**30, 1000))
+    first = directory((WIDTH, LONG, 1, 64), following=26)
+    with pytest.raises(TileRefused, match="tag 60000"):
+        check_tags(tiff(tmp_path / "a.tif", first, large))
+    # GDAL reads those below too; one or two of them stand in the entry itself, more where it points.
+    for big, sizes in ((False, (LONG,)), (True, (LONG, 16))):
+        head, entry = (16, 36) if big else (8, 18)
+        large = directory((60_000, UNDEFINED, 2**30, 1000), big=big)
+        for kind in sizes:
+            one = directory((SUB_DIRECTORIES, kind, 1, head + entry), big=big)
+            with pytest.raises(TileRefused, match="tag 60000"):
+                check_tags(tiff(tmp_path / "a.tif", one, large, big=big))
+        three = directory((SUB_DIRECTORIES, LONG, 3, head + 2 * entry), big=big)
+        places = struct.pack("<3I", 1, 2, head + entry)
+        with pytest.raises(TileRefused, match="tag 60000"):
+            check_tags(tiff(tmp_path / "a.tif", three, large, places, big=big))
+
+
+def test_few_directories(tmp_path: Path) -> None:
+    chain = [directory((WIDTH, LONG, 1, 64), following=8 + 18 * (n + 1)) for n in range(MAX_DIRECTORIES)]
+    with pytest.raises(TileRefused, match="more than 1,000 directories"):
+        check_tags(tiff(tmp_path / "a.tif", *chain, directory((WIDTH, LONG, 1, 64))))
+    check_tags(tiff(tmp_path / "a.tif", *chain[:-1], directory((WIDTH, LONG, 1, 64))))
+
+
+@pytest.mark.parametrize("tag", [STRIPS, STRIP_COUNTS, TILES, TILE_COUNTS])
+def test_blocks_are_as_many_as_the_pixels_allow(tmp_path: Path, tag: int) -> None:
+    """300 million pixels in tiles of 16 x 16 list more bytes than other tags may have."""
+    check_tags(tiff(tmp_path / "a.tif", directory((tag, LONG, 3 * 300_000_000 // 256, 1000))))
+    with pytest.raises(TileRefused, match=r"lists 300,000,000 \w+, .* --max-pixels"):
+        check_tags(tiff(tmp_path / "a.tif", directory((tag, LONG, 300_000_000, 1000))))
+    path = tiff(tmp_path / "a.tif", directory((tag, LONG, FEWEST_BLOCKS + 1, 1000)))
+    check_tags(path)
+    with pytest.raises(TileRefused, match="at most 100,000"):
+        check_tags(path, limits=Limits(max_pixels=1))
 
 
 @pytest.mark.parametrize("n_bytes", [2, 4, 7, 8, 12])
 def test_a_directory_that_cannot_be_followed_is_left_to_gdal(tmp_path: Path, n_bytes: int) -> None:
     path = tmp_path / "a.tif"
     path.write_bytes((b"II*\0" + struct.pack("<IH", 8, 40_000))[:n_bytes])
-    check_metadata(path)
+    check_tags(path)
 
 
 def test_directories_that_go_round_end(tmp_path: Path) -> None:
-    path = tmp_path / "a.tif"
-    path.write_bytes(b"II*\0" + struct.pack("<IHI", 8, 0, 8))
-    check_metadata(path)
+    check_tags(tiff(tmp_path / "a.tif", directory(following=8)))
+    check_tags(tiff(tmp_path / "a.tif", directory((SUB_DIRECTORIES, LONG, 1, 8), following=8)))

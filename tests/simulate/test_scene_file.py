@@ -55,6 +55,13 @@ def test_extends_takes_what_is_not_given(tmp_path: Path) -> None:
         load_scene(write(tmp_path, 'extends = "none.toml"'))
 
 
+@pytest.mark.parametrize("name", ["../a", "a/b", "..", "", ".a", "\\u001b[2Ja", "a\\n", "\uff21" * 80])
+def test_a_name_that_is_no_file_name_is_refused_before_it_is_drawn(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match=r"a\.toml: name must make a plain file name") as raised:
+        load_scene(write(tmp_path, f'name = "{name}"'))
+    assert str(raised.value).isprintable()
+
+
 @pytest.mark.parametrize(
     ("text", "key"),
     [

@@ -65,7 +65,7 @@ def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
     assert old.read_text() != "mine"
 
 
-@pytest.mark.parametrize("stem", ["a/b", "..", "", ".hidden"])
+@pytest.mark.parametrize("stem", ["a/b", "..", "", ".hidden", "a\x1b[2J", "a\n", "x" * 250])
 def test_a_name_cannot_leave_the_folder(tmp_path: Path, stem: str) -> None:
     with pytest.raises(InputError, match="plain file name"):
         write_scene(render(SCENE, seed=4), tmp_path, stem=stem)

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Literal
 
 from railcount.batch.parameters import content_digest
 from railcount.batch.walk import Found, PassedOver, walk
-from railcount.errors import HistoryError, InputError
+from railcount.errors import HistoryError, InputError, TileRefused
 from railcount.raster.acquire import folder_date
+from railcount.raster.limits import Limits
 from railcount.raster.names import parse_name
-from railcount.raster.paths import read_head
+from railcount.raster.paths import CHANGED, read_head
 from railcount.raster.sidecars import MAX_BYTES, sidecar_names
 from railcount.text import one_line
 
@@ -93,11 +94,19 @@ class Plan:
     """Goes through a folder, in the order of its names, once."""
 
     def __init__(
-        self, folder: Path, *, history: History, key: str, recount: bool = False, retry: bool = False
+        self,
+        folder: Path,
+        *,
+        history: History,
+        key: str,
+        limits: Limits | None = None,
+        recount: bool = False,
+        retry: bool = False,
     ) -> None:
         """``recount`` lets no earlier result hold, ``retry`` none of TRIED_AGAIN."""
         self._folder = folder
         self._history = history
+        self._limits = limits or Limits()
         self._known = dict(history.known_files(folder))
         results = {} if recount else history.results(key)
         self._results = {
@@ -159,6 +168,9 @@ class Plan:
             reason = f"it cannot be read: {error.strerror or error}"
             yield LeftOut(tile=tile, kind="passed_over", reason=reason)
             return
+        except TileRefused as error:
+            yield LeftOut(tile=tile, kind="passed_over", reason=str(error))
+            return
         first = self._first.setdefault(bytes.fromhex(sha256), tile)
         if first != tile:
             reason = f"its content is that of {one_line(first)}, which is counted"
@@ -188,10 +200,14 @@ class Plan:
         return known.sha256 if known is not None and known[:2] == (size, mtime_ns) else None
 
     def _content(self, path: Path, *, size: int, mtime_ns: int) -> Generator[None, None, str]:
-        """The digest of a file's content, read only where it must be. Raises OSError."""
+        """The digest of a file's content, read only where it must be.
+
+        Raises OSError, TileRefused for a file that is too large.
+        """
         remembered = self._remembered(path, size=size, mtime_ns=mtime_ns)
         if remembered is not None:
             return remembered
+        self._limits.check_file(size)
         began_ns = time.time_ns()
         for digest in content_digest(path, n_bytes=8 * 2**20):
             if digest is None:
@@ -199,7 +215,7 @@ class Plan:
         assert digest is not None  # the last step
         now = os.stat(path)
         if (now.st_size, now.st_mtime_ns) != (size, mtime_ns):
-            raise OSError("it changed while it was read")
+            raise OSError(CHANGED)
         settled = began_ns - mtime_ns >= SETTLE_S * 1e9
         self._history.remember_files([(path, size, mtime_ns if settled else _NEVER_NS, digest)])
         return digest

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from railcount.batch.passes import Passes, neighbourhood_of
 from railcount.batch.planning import Job, LeftOut, Plan, Same
+from railcount.raster.paths import CHANGED
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -160,7 +161,8 @@ class Batch:
         """
         with self._history.claim("railcount batch"):
             self._history.remember_parameters(self.key, self._parameters.words())
-            plan = Plan(self._folder, history=self._history, key=self.key, **self._again)
+            limits = self._parameters.limits
+            plan = Plan(self._folder, history=self._history, key=self.key, limits=limits, **self._again)
             survey = plan.survey(pause=self._stop.wait)
             yield Begun(n_tiles=survey.n_tiles, n_new=survey.n_new)
             steps = plan.steps()
@@ -287,7 +289,7 @@ def _record_of(job: Job, ended: Ended) -> TileRecord | None:
             tile=job.tile, sha256=job.sha256, status=status, reasons=(ended.reason or "it gave no answer",)
         )
     record = TileRecord.from_dict(ended.value)
-    if record.sha256 is None and _is_as_it_was(job):
+    if record.sha256 is None and CHANGED not in record.reasons and _is_as_it_was(job):
         return replace(record, sha256=job.sha256)
     return record if record.sha256 == job.sha256 else None
 

@@ -291,7 +291,7 @@ _LIMITS = {
     "max_pixels": "Refuse a file of more pixels, columns times rows.",
     "max_bands": "Refuse a file of more bands.",
     "max_block_bytes": "Refuse a file whose blocks, decoded, are larger.",
-    "max_bytes": "Refuse a file whose bands, decoded, are larger in all.",
+    "max_bytes": "Refuse a file whose bands, decoded, are larger in all, or which is twice as large itself.",
 }
 """Field of Limits to its help."""
 

@@ -47,11 +47,14 @@ class History:
         self.readonly = readonly
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str] | None = None, *, readonly: bool = False) -> History:
+    def open(
+        cls, path: str | os.PathLike[str] | None = None, *, readonly: bool = False, again: bool = False
+    ) -> History:
         """Open a history; without a path the default one.
 
         Makes it where it is missing, and brings an older layout up to date, unless ``readonly``. A
-        read-only history can be read beside a writer.
+        read-only history can be read beside a writer. One to write to is looked through for damage,
+        unless it is opened ``again``, by who has had that done.
 
         Raises HistoryError for a file that is no history, is damaged or from a newer railcount, and
         leaves that file as it is; MissingInput for a missing one that is to be read.
@@ -64,7 +67,7 @@ class History:
                 given.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             except OSError as error:
                 raise refused(given, f"cannot be made: {error.strerror}") from error
-        return cls(connecting.open_writable(given), path=given, readonly=False)
+        return cls(connecting.open_writable(given, again=again), path=given, readonly=False)
 
     def __enter__(self) -> History:
         """Itself."""

@@ -31,6 +31,21 @@ class Limits:
     max_bytes: int = 4 * _GIB
     """Bytes of all bands, decoded. Option ``--max-bytes``."""
 
+    def check_file(self, n_bytes: int) -> None:
+        """Refuse a file that is too large to be hashed and read, whatever its header says.
+
+        Twice ``max_bytes``: a third more for overviews, a quarter for a mask, and room for what is not packed
+        well. A sparse file of 1 TB has no more bytes on the disk than its header.
+
+        Raises TileRefused.
+        """
+        most = 2 * self.max_bytes
+        if n_bytes > most:
+            raise TileRefused(
+                f"the file has {n_bytes:,} bytes, the limit is {most:,}: cut the image to the yard, or raise "
+                "the limit with --max-bytes, which is half of it"
+            )
+
     def check(self, *, width: int, height: int, n_bands: int, block_bytes: int, n_bytes: int) -> None:
         """Refuse a raster that asks for too much.
 

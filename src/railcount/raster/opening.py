@@ -20,7 +20,7 @@ from railcount.raster.bands import BandPlan, plan_bands
 from railcount.raster.georef import grid_from_dataset, grid_from_gsd
 from railcount.raster.limits import DEFAULT_DRIVERS, Driver, Limits
 from railcount.raster.names import parse_name
-from railcount.raster.paths import absolute_path
+from railcount.raster.paths import CHANGED, absolute_path, stamp
 from railcount.raster.pixels import read_coarse, read_pixels
 from railcount.raster.safety import guarded, opened, sniff_driver
 from railcount.text import one_line
@@ -58,6 +58,8 @@ class RasterTile:
     """Of the file's pixels."""
     block_shape: tuple[int, int]
     """(rows, cols) of the file's own blocks: windows aligned to them are the cheapest to read."""
+    stamp: tuple[int, int, int]
+    """Of the file when it was opened; see `railcount.raster.paths.stamp`."""
     _warnings: list[str] = field(repr=False)
     compression: str = ""
     """GDAL's word for it; empty where there is none."""
@@ -83,6 +85,19 @@ class RasterTile:
                 return hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             raise TileUnreadable(f"cannot read the file again: {one_line(error)}") from None
+
+    @property
+    def is_as_it_was(self) -> bool:
+        """Whether the file is the one that was opened, unchanged since."""
+        try:
+            return stamp(self.path) == self.stamp
+        except TileUnreadable:  # gone
+            return False
+
+    def check_unchanged(self) -> None:
+        """Asked after the last pixel: raises TileUnreadable where the file changed since it was opened."""
+        if not self.is_as_it_was:
+            raise TileUnreadable(CHANGED)
 
     def read(self, window: Window | None = None) -> Pixels:
         """Pixels of a window, or of the whole tile; see ``Tile.read``."""
@@ -159,10 +174,12 @@ def open_tile(
     """
     limits = limits or Limits()
     where = absolute_path(path)
-    driver = sniff_driver(where, drivers=drivers)
+    driver = sniff_driver(where, drivers=drivers, limits=limits)
     name = parse_name(where.name)
     _check_kind(name)
     _check_alone(where, driver=driver)
+    opened_as = stamp(where)
+    limits.check_file(opened_as[0])
     warned: list[str] = []
     with (
         guarded(doing="open the file", collected=warned),
@@ -191,6 +208,7 @@ def open_tile(
         dtype=dtype,
         block_shape=block,
         compression=compression,
+        stamp=opened_as,
         _warnings=[*plan.reasons, *overruled, *warned],
     )
 

@@ -14,6 +14,22 @@ if TYPE_CHECKING:
     from railcount.errors import RailcountError
 
 
+CHANGED = "it changed while it was read"
+"""The reason of a file whose result would be of no content that it ever had."""
+
+
+def stamp(path: Path) -> tuple[int, int, int]:
+    """Size, time of change and number of a file: another stamp, and it may have another content.
+
+    Raises TileUnreadable.
+    """
+    try:
+        now = os.stat(path)
+    except OSError as error:
+        raise TileUnreadable(f"{one_line(path)} cannot be read: {_os_words(error)}") from None
+    return now.st_size, now.st_mtime_ns, now.st_ino
+
+
 def absolute_path(path: str | os.PathLike[str]) -> Path:
     """The path made absolute, so that GDAL takes no part of it for a scheme or an option.
 

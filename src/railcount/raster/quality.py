@@ -72,7 +72,7 @@ def read_quality(
     name = one_line(Path(path).name)
     try:
         where = absolute_path(path)
-        driver = sniff_driver(where, drivers=drivers)
+        driver = sniff_driver(where, drivers=drivers, limits=limits)
         with guarded(doing="open the mask"), opened(where, driver=driver, overviews=True) as dataset:
             check_limits(dataset, limits or Limits())
             mask_grid = _mask_grid(dataset, grid=grid)

@@ -19,9 +19,9 @@ from rasterio._err import CPLE_BaseError
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from railcount.errors import RailcountError, TileRefused, TileUnreadable
-from railcount.raster.limits import DEFAULT_DRIVERS, Driver
+from railcount.raster.limits import DEFAULT_DRIVERS, Driver, Limits
 from railcount.raster.paths import read_head
-from railcount.raster.tags import check_metadata
+from railcount.raster.tags import check_tags
 from railcount.text import one_line
 
 if TYPE_CHECKING:
@@ -91,11 +91,13 @@ GDAL_FAILURES = (
 _MAX_WARNINGS = 5
 
 
-def sniff_driver(path: Path, *, drivers: Sequence[Driver] = DEFAULT_DRIVERS) -> Driver:
+def sniff_driver(
+    path: Path, *, drivers: Sequence[Driver] = DEFAULT_DRIVERS, limits: Limits | None = None
+) -> Driver:
     """The driver for a file, from its first bytes.
 
-    Raises MissingInput, TileRefused (not one of ``drivers``, or too much metadata) or TileUnreadable (empty,
-    no right to read).
+    Raises MissingInput, TileRefused (not one of ``drivers``, or its tags are too large) or TileUnreadable
+    (empty or zeros, no right to read).
     """
     head = read_head(path)
     if not head:
@@ -104,12 +106,16 @@ def sniff_driver(path: Path, *, drivers: Sequence[Driver] = DEFAULT_DRIVERS) -> 
         if head.startswith(magic):
             if driver in drivers:
                 if driver == "tiff":
-                    check_metadata(path)
+                    check_tags(path, limits=limits)
                 return driver
             raise TileRefused(
                 f"the file is of the kind {driver!r}, and only {', '.join(drivers)} is read: "
                 f"ask for it with --drivers {','.join([*drivers, driver])}"
             )
+    if not any(head):
+        raise TileUnreadable(
+            "it holds only zeros at its start: it was not yet copied whole, or it is damaged; copy it again"
+        )
     kind = next((words for magic, words in _FOREIGN if head.startswith(magic)), "not a known image format")
     raise TileRefused(f"a TIFF file was expected, this is {kind}: convert it to GeoTIFF with gdal_translate")
 

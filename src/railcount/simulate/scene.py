@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from railcount.errors import InputError
@@ -15,6 +16,10 @@ from railcount.text import quoted
 
 Span = float | tuple[float, float] | None
 """A fixed number, a (low, high) range to draw from, or None: drawn from the default range."""
+
+
+MAX_NAME_BYTES = 200
+"""File systems take names of 255; what the files of a scene add to its name takes 50."""
 
 
 def _span(low: float, high: float) -> Any:
@@ -242,6 +247,7 @@ class Scene:
         Raises InputError naming the key.
         """
         _check(self, "")
+        check_name(self.name)
         if self.sensor.bands not in (1, 3, 4):
             raise InputError(f"sensor.bands must be 1, 3 or 4, not {self.sensor.bands}")
         if self.sensor.bit_depth not in (8, 11, 16):
@@ -253,6 +259,18 @@ class Scene:
     def acquired_utc(self) -> datetime | None:
         """``acquired`` in UTC."""
         return None if self.acquired is None else self.acquired.astimezone(UTC)
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that makes no plain file name, before anything is drawn under it.
+
+    Raises InputError.
+    """
+    is_plain = name and Path(name).name == name and not name.startswith(".") and name.isprintable()
+    if not is_plain or len(name.encode("utf-8")) > MAX_NAME_BYTES:
+        raise InputError(
+            f"name must make a plain file name of at most {MAX_NAME_BYTES} bytes, not {quoted(name)}"
+        )
 
 
 def _check(table: Any, prefix: str) -> None:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from railcount.errors import InputError, OutputError
+from railcount.errors import OutputError
 from railcount.files import check_target, replacing
 from railcount.raster.write import Compression, write_geotiff
+from railcount.simulate.scene import check_name
 from railcount.simulate.truth import cars_geojson, tracks_geojson
 
 if TYPE_CHECKING:
@@ -69,9 +70,10 @@ def write_scene(
     and ``overwrite`` is False, OutputError.
     """
     folder = Path(folder)
-    stem = f"{drawn.scene.name}_simulated_seed{drawn.seed}" if stem is None else stem
-    if not stem or Path(stem).name != stem or stem.startswith("."):
-        raise InputError(f"the scene's name must make a plain file name, not {stem!r}")
+    if stem is None:
+        stem = f"{drawn.scene.name}_simulated_seed{drawn.seed}"
+    else:
+        check_name(stem)
     written = Written(
         image=folder / f"{stem}.tif",
         cars=folder / f"{stem}_truth.geojson",

@@ -137,14 +137,14 @@ class Session:
         if not all(isinstance(given[name], str | None) for name in ("action", "kind")):
             raise InputError("action and kind must be texts")
         decision = Decision(**given, ring=ring, who=self._who, at=_now())
-        with History.open(self._history) as opened:
+        with History.open(self._history, again=True) as opened:
             opened.reviews().decide(self._one.id, decision)
         return self.state()
 
     def undo(self, _asked: dict[str, Any]) -> dict[str, Any]:
         """Take the last decision back, also one of an earlier sitting. Returns the state, with the car that
         it was about as ``undone``."""
-        with History.open(self._history) as opened:
+        with History.open(self._history, again=True) as opened:
             undone = opened.reviews().undo(self._one.id)
         if undone is None:
             raise InputError("there is no decision to take back")
@@ -160,7 +160,7 @@ class Session:
         if not isinstance(why, str) or len(why) > MAX_WHY:
             raise InputError(f"why must be a text of at most {MAX_WHY} characters")
         notes = f"review: {review_words(self._review())}"
-        with History.open(self._history) as opened:
+        with History.open(self._history, again=True) as opened:
             opened.add_hand_count(
                 self._one.id, **numbers, who=self._who, at=_now(), why=why.strip() or None, notes=notes
             )
