@@ -17,7 +17,7 @@ ALLOWED = {
     "click": ("cli/",),
     "distributed": ("batch/distributed.py",),
     "subprocess": ("batch/workers.py",),
-    "sqlite3": ("history/", "geopackage.py"),
+    "sqlite3": ("history/", "geopackage.py", "tracks/geopackage.py"),
     "pyarrow": ("outputs/parquet.py",),
     "platformdirs": ("history/",),
     "fiona": (),

@@ -242,7 +242,7 @@ def test_a_geopackage_without_lines_or_with_many_layers(tmp_path):
     options = {"field_data": [], "fields": [], "driver": "GPKG", "crs": "EPSG:4326"}
     point = shapely.to_wkb(np.array([shapely.Point(0, 0)], dtype=object))
     pyogrio.raw.write(path, point, geometry_type="Point", layer="p", **options)
-    with pytest.raises(InputError, match=r"one layer of lines.*p \(Point\)"):
+    with pytest.raises(InputError, match=r"one layer of lines.*p \(POINT\)"):
         read_lines(path, grid=layouts.grid())
     line = shapely.to_wkb(np.array([shapely.LineString([(130.6, 42.41), (130.62, 42.42)])], dtype=object))
     for layer in ("a", "b"):

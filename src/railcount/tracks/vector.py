@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import tempfile
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,13 +15,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from railcount.documents import most_values
-from railcount.errors import InputError, OutputError, RailcountError
+from railcount.errors import InputError, OutputError
 from railcount.files import replacing
 from railcount.geopackage import check_whole
 from railcount.raster.paths import read_head
 from railcount.text import one_line
 from railcount.tracks.clip import clip_to_raster
+from railcount.tracks.geopackage import EXPORT, LAYER, LINES_ONLY, read_layer
 from railcount.tracks.network import Track
+from railcount.wkt import only_describes
 
 if TYPE_CHECKING:
     import os
@@ -52,9 +53,6 @@ straight line in degrees lies up to 5 mm from one in metres (L^2 tan(lat) / 8 R)
 _WRITE_STEP_M = 100.0
 """Vertices are written at most this far apart, where the same error is 0.2 mm."""
 _ID_FIELDS = ("id", "track", "name")
-_LAYER = "tracks"
-_EXPORT = "in QGIS, export the lines as GeoJSON or GeoPackage"
-_LINES_ONLY = "tracks must be LineString or MultiLineString; take what is none out of the file"
 _CRS_NAME = re.compile(
     r"(urn:ogc:def:crs:\w+:[\w.]*:\w+|\w+:\w+|https?://www\.opengis\.net/def/crs/[\w./]+)\Z"
 )
@@ -81,6 +79,7 @@ def read_lines(path: str | os.PathLike[str], *, grid: Grid) -> tuple[Track, ...]
     name = one_line(where.name)
     if len(data) > MAX_BYTES:
         raise InputError(f"{name} is larger than {MAX_BYTES // 2**20} MB: cut it to the yard")
+    crs: str | None
     if data.startswith(b"SQLite format 3\x00"):
         crs, lines = _read_geopackage(data, name=name)
     else:
@@ -111,21 +110,21 @@ def _read_geojson(data: bytes, *, name: str) -> tuple[str | None, list[_Line]]:
         raise InputError(f"{name} holds more than {MAX_VALUES:,} values: cut it to the yard")
 
     def no_constant(text: str) -> float:
-        raise InputError(f"{name} has {text} for a number: {_EXPORT}")
+        raise InputError(f"{name} has {text} for a number: {EXPORT}")
 
     try:
         document = json.loads(data, parse_constant=no_constant)
     except InputError:
         raise
     except (ValueError, RecursionError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
-        raise InputError(f"{name} is neither GeoJSON nor GeoPackage: {_EXPORT}") from None
+        raise InputError(f"{name} is neither GeoJSON nor GeoPackage: {EXPORT}") from None
     if not isinstance(document, dict) or "type" not in document:
-        raise InputError(f"{name} is JSON but not GeoJSON, it has no 'type': {_EXPORT}")
+        raise InputError(f"{name} is JSON but not GeoJSON, it has no 'type': {EXPORT}")
     lines: list[_Line] = []
     for number, feature in enumerate(_features(document, name=name), 1):
         where = f"{name}, feature {number}"
         if not isinstance(feature, dict):
-            raise InputError(f"{where} is not an object: {_EXPORT}")
+            raise InputError(f"{where} is not an object: {EXPORT}")
         properties = feature.get("properties")
         properties = dict(properties) if isinstance(properties, dict) else {}
         geometry = feature.get("geometry", feature if "coordinates" in feature else None)
@@ -141,24 +140,24 @@ def _features(document: dict[str, Any], *, name: str) -> list[Any]:
         return [document]
     features = document.get("features")
     if not isinstance(features, list):
-        raise InputError(f"{name} is a FeatureCollection without a list of features: {_EXPORT}")
+        raise InputError(f"{name} is a FeatureCollection without a list of features: {EXPORT}")
     return features
 
 
 def _geojson_parts(geometry: Any, *, where: str) -> list[NDArray[np.float64]]:
     kind = geometry.get("type") if isinstance(geometry, dict) else None
     if kind not in ("LineString", "MultiLineString"):  # it can be a list, which no set takes
-        raise InputError(f"{where} is a {one_line(kind)}: {_LINES_ONLY}")
+        raise InputError(f"{where} is a {one_line(kind)}: {LINES_ONLY}")
     coordinates = geometry.get("coordinates")
     parts = [coordinates] if kind == "LineString" else coordinates
     if not isinstance(parts, list):
-        raise InputError(f"{where} has no list of coordinates: {_EXPORT}")
+        raise InputError(f"{where} has no list of coordinates: {EXPORT}")
     arrays = []
     for part in parts:
         try:
             array = np.array([point[:2] for point in part], dtype=np.float64).reshape(-1, 2)
         except (TypeError, ValueError, KeyError, OverflowError):
-            raise InputError(f"{where} has coordinates that are not pairs of numbers: {_EXPORT}") from None
+            raise InputError(f"{where} has coordinates that are not pairs of numbers: {EXPORT}") from None
         if len(array):
             arrays.append(array)
     return arrays
@@ -172,53 +171,16 @@ def _legacy_crs(document: dict[str, Any], *, name: str) -> str | None:
     properties = crs.get("properties") if isinstance(crs, dict) else None
     text = properties.get("name") if isinstance(properties, dict) else None
     if not isinstance(text, str):
-        raise InputError(f"{name} has a 'crs' member that names no CRS: {_EXPORT}")
+        raise InputError(f"{name} has a 'crs' member that names no CRS: {EXPORT}")
     if not _CRS_NAME.match(text):  # a PROJ string could name other files
-        raise InputError(f"{name} has a 'crs' member of an unknown form, {one_line(text)}: {_EXPORT}")
+        raise InputError(f"{name} has a 'crs' member of an unknown form, {one_line(text)}: {EXPORT}")
     return None if text.upper().endswith("CRS84") else text
 
 
-def _read_geopackage(data: bytes, *, name: str) -> tuple[str | None, list[_Line]]:
+def _read_geopackage(data: bytes, *, name: str) -> tuple[str, list[_Line]]:
     """CRS ("" where undefined) and lines of the one layer that has lines."""
-    import pyogrio
-    import shapely
-
-    # A copy: opening a database can write a journal beside it.
-    with tempfile.TemporaryDirectory(prefix="railcount-") as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        copy = Path(folder) / "lines.gpkg"
-        copy.write_bytes(data)
-        try:
-            layer = _line_layer(pyogrio.list_layers(copy), name=name)
-            meta, _, geometry, columns = pyogrio.raw.read(copy, layer=layer, force_2d=True)
-            shapes = shapely.from_wkb(geometry)
-        except RailcountError:
-            raise
-        except (RuntimeError, ValueError, OSError, shapely.errors.ShapelyError, LookupError) as error:
-            raise InputError(f"{name} cannot be read as GeoPackage, {one_line(error)}: {_EXPORT}") from None
-    lines: list[_Line] = []
-    fields = [str(field) for field in meta["fields"]]
-    for number, shape in enumerate(shapes):
-        if shape is None or shape.is_empty:
-            continue
-        if shape.geom_type not in {"LineString", "MultiLineString"}:
-            raise InputError(f"{name}, feature {number + 1} is a {shape.geom_type}: {_LINES_ONLY}")
-        parts = [np.array(part.coords, dtype=np.float64)[:, :2] for part in getattr(shape, "geoms", [shape])]
-        values = {field: column[number] for field, column in zip(fields, columns, strict=True)}
-        lines.extend(_named(_id_of(values, None), parts))
-    return str(meta["crs"] or ""), lines
-
-
-def _line_layer(layers: NDArray[Any], *, name: str) -> str:
-    lines = [str(layer) for layer, kind in layers if "Line" in str(kind) or str(kind) == "Unknown"]
-    if _LAYER in lines:
-        return _LAYER
-    if len(lines) == 1:
-        return lines[0]
-    found = ", ".join(f"{one_line(layer)} ({one_line(kind)})" for layer, kind in layers) or "none"
-    raise InputError(
-        f"{name} must have one layer of lines, or one named {_LAYER!r}; it has: {found}; {_EXPORT}"
-    )
+    crs, features = read_layer(data, name=name, fields=_ID_FIELDS, max_vertices=MAX_VERTICES)
+    return crs, [line for values, parts in features for line in _named(_id_of(values, None), parts)]
 
 
 def _id_of(properties: dict[str, Any], default: Any) -> str | None:
@@ -253,14 +215,20 @@ class _PixelsFrom:
 
         if crs == "":
             raise InputError(f"{name} has no CRS: set one (in QGIS: layer properties, source)")
+        code = crs or "OGC:CRS84"
+        if not _CRS_NAME.match(code) and not only_describes(code):
+            raise InputError(
+                f"{name} has a CRS that may lead to other files, {one_line(code, max_length=80)}: save the "
+                "lines in a CRS with an EPSG code"
+            )
         try:
-            source = CRS.from_user_input(crs or "OGC:CRS84")
+            source = CRS.from_user_input(code)
             if source.is_bound and source.source_crs is not None:
                 source = source.source_crs
             self.transformer = Transformer.from_crs(source, grid.crs, always_xy=True)
         except ProjError as error:
             raise InputError(
-                f"{name} has a CRS that is not understood, {one_line(error)}: {_EXPORT}"
+                f"{name} has a CRS that is not understood, {one_line(error)}: {EXPORT}"
             ) from None
         self.geographic = source.is_geographic
         self.same = source.equals(grid.crs)
@@ -421,7 +389,7 @@ def _write_geopackage(network: TrackNetwork, path: Path, *, grid: Grid, credit: 
                 list(columns),
                 geometry_type="LineString",
                 crs=grid.crs.to_wkt() if grid.crs is not None and grid.crs_name is None else _authority(grid),
-                layer=_LAYER,
+                layer=LAYER,
                 driver="GPKG",
                 # Older programs complain of 1.4, which GDAL would write.
                 dataset_options={"VERSION": "1.2"},
@@ -430,7 +398,7 @@ def _write_geopackage(network: TrackNetwork, path: Path, *, grid: Grid, credit: 
             raise OutputError(f"the GeoPackage could not be written: {one_line(error)}") from error
         finally:
             pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
-    check_whole(path, n_rows={_LAYER: len(tracks)})
+    check_whole(path, n_rows={LAYER: len(tracks)})
 
 
 def _authority(grid: Grid) -> str | None:
