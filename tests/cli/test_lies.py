@@ -6,18 +6,29 @@ import ctypes
 import json
 import os
 import socket
+import sqlite3
 import struct
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyogrio
 import pytest
 import rasterio
+import shapely
 from affine import Affine
+from pyproj import CRS, Transformer
+from pyproj.exceptions import ProjError
+
+from railcount.errors import InputError
+from railcount.raster import open_tile
+from railcount.tracks.vector import read_lines
+
+from ..test_wkt import TRICKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,12 +47,16 @@ OURS = {".json", ".IMD", ".imd", ".XML", ".xml"}
 """Of vendors; looked for on purpose and read by railcount itself."""
 
 
+OPENED, MADE = 0x20, 0x100
+"""IN_OPEN and IN_CREATE of inotify."""
+
+
 @contextmanager
-def opened_names(folder: Path) -> Iterator[set[str]]:
-    """Names of the files of a folder that any process opens meanwhile."""
+def opened_names(folder: Path, *, event: int = OPENED) -> Iterator[set[str]]:
+    """Names of the files of a folder that any process opens, or makes, meanwhile."""
     libc = ctypes.CDLL(None, use_errno=True)
     watch = libc.inotify_init1(os.O_NONBLOCK)
-    assert libc.inotify_add_watch(watch, os.fsencode(folder), 0x20) >= 0  # IN_OPEN
+    assert libc.inotify_add_watch(watch, os.fsencode(folder), event) >= 0
     names: set[str] = set()
     try:
         yield names
@@ -174,3 +189,139 @@ def test_metadata_beside_a_nitf_file(tmp_path: Path) -> None:
     assert result["status"] == "refused"
     assert "a.ntf.aux.xml" in result["reasons"][0]
     assert opened == {"a.ntf"}
+
+
+LINE = shapely.LineString([(130.6176, 42.4121), (130.6212, 42.4120)])
+
+
+def lines(path: Path) -> None:
+    """A good GeoPackage."""
+    shapes, ids = np.array([shapely.to_wkb(LINE)], dtype=object), np.array(["a"], dtype=object)
+    how = {"geometry_type": "LineString", "crs": "EPSG:4326", "layer": "tracks"}
+    pyogrio.raw.write(path, shapes, [ids], ["id"], **how)
+
+
+def lying_lines(folder: Path, marker: Path) -> list[Path]:
+    """GeoPackages whose tables, views or CRS name another file."""
+    tables = {
+        "text": f"CREATE VIRTUAL TABLE lie USING VirtualText('{marker}', 'UTF-8', 1, POINT, NONE, ',')",
+        "json": f"CREATE VIRTUAL TABLE lie USING VirtualGeoJSON('{marker}')",
+        "ogr": f"CREATE VIRTUAL TABLE lie USING VirtualOGR('{marker}', 'marker', 0, 1)",
+        "pixel": f"CREATE VIEW lie AS SELECT fid, gdal_get_pixel_value('{marker}', 1, 'pixel', 0, 0) AS id, "
+        "geom FROM tracks",
+        "code": f"CREATE VIEW lie AS SELECT fid, load_extension('{marker}') AS id, geom FROM tracks",
+    }
+    made = []
+    for name, sql in tables.items():
+        made.append(folder / f"{name}.gpkg")
+        lines(made[-1])
+        with closing(sqlite3.connect(made[-1], isolation_level=None)) as file:
+            file.execute("PRAGMA foreign_keys = OFF")
+            file.execute("UPDATE gpkg_contents SET table_name = 'lie'")
+            file.execute("UPDATE gpkg_geometry_columns SET table_name = 'lie'")
+            file.execute("PRAGMA writable_schema = ON")
+            kind = sql.split()[1].lower().replace("virtual", "table")
+            file.execute("INSERT INTO sqlite_master VALUES (?, 'lie', 'lie', 0, ?)", (kind, sql))
+    for name, wkt in TRICKS.items():
+        made.append(folder / f"crs {name}.gpkg")
+        lines(made[-1])
+        with closing(sqlite3.connect(made[-1], isolation_level=None)) as file:
+            file.execute("PRAGMA foreign_keys = OFF")
+            words = ("m", 99999, "NONE", 99999, wkt.format(file=marker), None)
+            file.execute("INSERT INTO gpkg_spatial_ref_sys VALUES (?, ?, ?, ?, ?, ?)", words)
+            file.execute("UPDATE gpkg_geometry_columns SET srs_id = 99999")
+    return made
+
+
+def test_lines_lead_to_no_other_file(tmp_path: Path) -> None:
+    marker = tmp_path / "marker.gsb"
+    marker.write_bytes(b"NUM_OREC" + bytes(400))
+    write(tmp_path / "a.tif")
+    grid = open_tile(tmp_path / "a.tif").grid
+    lying = lying_lines(tmp_path, marker)
+    with opened_names(tmp_path) as opened:
+        for path in lying:
+            with pytest.raises(InputError, match=r"to other files|no plain table|has no CRS"):
+                read_lines(path, grid=grid)
+        crs = {"type": "name", "properties": {"name": f"file:{marker.name}"}}
+        text = json.dumps({"type": "FeatureCollection", "crs": crs, "features": [LINE.__geo_interface__]})
+        (tmp_path / "a.geojson").write_text(text)
+        with pytest.raises(InputError):
+            read_lines(tmp_path / "a.geojson", grid=grid)
+    assert opened == {*(path.name for path in lying), "a.geojson"}
+    # The trap works: what PROJ does by itself is seen.
+    with opened_names(tmp_path) as opened, suppress(ProjError):
+        Transformer.from_crs(CRS.from_wkt(TRICKS["parameter"].format(file=marker)), 4326)
+    assert opened == {marker.name}
+
+
+def in_words(path: Path, wkt: str) -> None:
+    """A tile whose CRS stands in it as text, the way Esri's programs write it: GDAL takes it from there."""
+    plane = CRS.from_epsg(32652).to_wkt("WKT1_GDAL").replace("WGS 84 / UTM zone 52N", "X" * 900)
+    plane = plane.replace(',AUTHORITY["EPSG","32652"]', "").replace('n",129', 'n",128.9')
+    write(path, crs=plane, GEOTIFF_KEYS_FLAVOR="ESRI_PE")
+    data = path.read_bytes()
+    start = data.index(b"ESRI PE String = ") + 17
+    end = data.index(b"|", start)
+    assert len(wkt) <= end - start
+    if wkt:
+        path.write_bytes(data[:start] + wkt.encode().ljust(end - start) + data[end:])
+
+
+def test_a_crs_in_a_tile_leads_to_no_other_file(tmp_path: Path) -> None:
+    marker = tmp_path / "marker.gsb"
+    marker.write_bytes(b"NUM_OREC" + bytes(400))
+    in_words(tmp_path / "good.tif", "")
+    tiles = []
+    for name, wkt in TRICKS.items():
+        if name not in {"empty", "printed quotes"}:
+            tiles.append(f"{name}.tif")
+            in_words(tmp_path / tiles[-1], wkt.format(file=marker))
+    command = [sys.executable, "-m", "railcount", "scan", *tiles, "good.tif", "--format", "json"]
+    with opened_names(tmp_path) as opened:
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60, check=False)
+    *bad, good = json.loads(done.stdout)["results"]
+    assert opened == {*tiles, "good.tif"}
+    assert {one["status"] for one in bad} == {"refused"}
+    assert all("may lead to other files" in one["reasons"][0] for one in bad)
+    assert good["status"] != "refused"
+    # The trap works: what GDAL and PROJ do by themselves is seen.
+    with opened_names(tmp_path) as opened, rasterio.open(tmp_path / "parameter.tif") as plain:
+        crs = CRS.from_wkt(plain.crs.to_wkt(version="WKT2_2019"))
+        with suppress(ProjError):
+            Transformer.from_crs(crs, 4326)
+    assert marker.name in opened
+
+
+def test_masks_and_tables_are_no_geopackages(tmp_path: Path) -> None:
+    write(tmp_path / "a.tif")
+    marker = tmp_path / "marker.csv"
+    marker.write_text("a\n")
+    lie = str(lying_lines(tmp_path, marker)[0])
+    for words in (
+        ["scan", "a.tif", "--mask", lie],
+        ["scan", "a.tif", "--valid", lie],
+        ["evaluate", lie, lie],
+        ["history", "import", lie, "--site", "tumangang", "--history", "h.sqlite"],
+    ):
+        with opened_names(tmp_path) as opened:
+            command = [sys.executable, "-m", "railcount", *words]
+            done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60, check=False)
+        assert (done.returncode, b"Traceback" in done.stderr) == (1, False), words
+        assert marker.name not in opened
+
+
+def test_lines_leave_no_copy_behind(tmp_path: Path) -> None:
+    """Not even for a moment: a command that is killed at its time limit tidies nothing up."""
+    write(tmp_path / "a.tif")
+    lines(tmp_path / "a.gpkg")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    command = [sys.executable, "-m", "railcount", "scan", "a.tif", "--tracks", "a.gpkg", "--format", "json"]
+    with opened_names(temporary, event=MADE) as made, opened_names(tmp_path, event=MADE) as beside:
+        told = {"TMPDIR": str(temporary), "SQLITE_TMPDIR": str(temporary)}
+        done = subprocess.run(
+            command, cwd=tmp_path, capture_output=True, timeout=60, check=False, env=os.environ | told
+        )
+    assert json.loads(done.stdout)["results"][0]["tracks"]["source"] == "given"
+    assert (made, beside) == (set(), set())

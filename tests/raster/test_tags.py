@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import rasterio
+from pyproj import CRS
 
 from railcount.errors import TileRefused
 from railcount.raster.limits import Limits
@@ -20,6 +21,8 @@ from railcount.raster.tags import (
     MAX_METADATA_BYTES,
     check_tags,
 )
+
+from ..cli.odd_files import GEO_ASCII, Tiff
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -151,3 +154,43 @@ def test_a_directory_that_cannot_be_followed_is_left_to_gdal(tmp_path: Path, n_b
 def test_directories_that_go_round_end(tmp_path: Path) -> None:
     check_tags(tiff(tmp_path / "a.tif", directory(following=8)))
     check_tags(tiff(tmp_path / "a.tif", directory((SUB_DIRECTORIES, LONG, 1, 8), following=8)))
+
+
+PLANE = CRS.from_epsg(32652).to_wkt("WKT1_ESRI")
+AHEAD = "ESRI PE String = "
+GRID = 'EXTENSION["PROJ4_GRIDS","/tmp/x"]'
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize(
+    ("text", "is_read"),
+    [
+        (f"{AHEAD}{PLANE}|", True),
+        (f"{AHEAD}{PLANE}|NAD83(2011) / UTM|GCS Name = GCS_x|Datum = D_x|", True),
+        (f"WGS 84 / {GRID}|", True),  # a name: GDAL takes none for a CRS without the words ahead
+        (f"{AHEAD}{PLANE[:-1]},{GRID}]|", False),
+        (f"{AHEAD}{PLANE}{GRID}|", False),
+        (f"{AHEAD}{PLANE[:-1]}|", False),
+        # A key may begin and end anywhere in the text.
+        (f"{AHEAD}PROJCS[|{GRID}|{AHEAD}]|", False),
+        (f"{AHEAD}PROJCS[|x grids=/tmp/x|{AHEAD}]|", False),
+        (f'{AHEAD}PROJCS["a|",{GRID}]|', False),
+        (f'1234567890123456 PROJCS["a",{GRID},"{AHEAD}"]|', False),
+        (f"{AHEAD}{PLANE}|EXTENSION(PROJ4_GRIDS,/tmp/x)|", False),
+    ],
+)
+def test_a_crs_in_words(tmp_path: Path, text: str, is_read: bool, big: bool) -> None:
+    path = tmp_path / "a.tif"
+    data = text.encode() + b"\0"
+    path.write_bytes(Tiff(tags={GEO_ASCII: (ASCII, data)}, big=big).to_bytes())
+    if is_read:
+        check_tags(path)
+    else:
+        with pytest.raises(TileRefused, match="may lead to other files"):
+            open_tile(path)
+
+
+def test_a_short_text_in_the_directory_itself(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    path.write_bytes(Tiff(tags={GEO_ASCII: (ASCII, b"a|\0")}).to_bytes())
+    check_tags(path)

@@ -7,12 +7,14 @@ three times their bytes: 600 MB of a private tag, nothing on the disk where the 
 from __future__ import annotations
 
 import os
+import re
 import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from railcount.errors import TileRefused
 from railcount.raster.limits import Limits
+from railcount.wkt import only_describes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     Entries = list[tuple[int, int, int]]
     """(tag, number of its values, their bytes) of each entry of a directory."""
 
-GDAL_METADATA = 42112
+GDAL_METADATA, GEO_ASCII = 42112, 34737
 MAX_METADATA_BYTES = 2**18
 """In all directories. GDAL looks through all items before it adds one: 0.9 MB of them took it 9-15 s, 11 MB
 minutes. Those of the sample tiles take 1 KB."""
@@ -41,6 +43,9 @@ FEWEST_BLOCKS = 100_000
 _BLOCKS = {273: "strips", 279: "strips", 324: "tiles", 325: "tiles"}
 """Tags that say where blocks lie, and how long they are."""
 _SUB_DIRECTORIES = 330
+_WKT_AHEAD = "ESRI PE String = "
+"""What follows it among the texts of GeoTIFF's keys GDAL takes for a CRS, whatever the keys say."""
+_ONE_WORD = re.compile(r"\(\w+\)")
 _NAMES = {
     270: "description",
     347: "JPEG tables",
@@ -73,13 +78,15 @@ _BIG = _Layout(first=8, number="Q", entry="HHQ8s", offset="Q")
 
 
 def check_tags(path: Path, *, limits: Limits | None = None) -> None:
-    """Raises TileRefused where an entry of a TIFF's directories, or all together, are too large to read.
+    """Raises TileRefused where an entry of a TIFF's directories, or all together, are too large to read, or
+    where a CRS in words may lead PROJ to other files.
 
     Directories that cannot be followed are left to GDAL, which says what is wrong with them.
     """
     most_blocks = max(FEWEST_BLOCKS, (limits or Limits()).max_pixels // PIXELS_A_BLOCK)
     n_metadata = n_bytes = 0
-    for number, entries in enumerate(_directories(path)):
+    texts: list[str] = []
+    for number, entries in enumerate(_directories(path, texts)):
         if number >= MAX_DIRECTORIES:
             raise TileRefused(
                 f"it has more than {MAX_DIRECTORIES:,} directories (pages, overviews, masks): save the image "
@@ -96,6 +103,24 @@ def check_tags(path: Path, *, limits: Limits | None = None) -> None:
             else:
                 n_bytes += size
         _check_sums(n_bytes, n_metadata=n_metadata)
+    if any(map(_leads_away, texts)):
+        raise TileRefused(
+            "the CRS in its GeoTIFF keys may lead to other files: give it one with a code, such as with "
+            "gdal_translate -a_srs EPSG:32652"
+        )
+
+
+def _leads_away(text: str) -> bool:
+    """Whether the texts of the keys, between bars, hold a CRS written out that does more than describe."""
+    if "ESRI PE" not in text:
+        return False
+    for part in _ONE_WORD.sub("", text).rstrip("\0").split("|"):
+        is_wkt = part.startswith(_WKT_AHEAD)
+        if "(" in part or ("[" in part and not is_wkt):
+            return True
+        if is_wkt and not only_describes(part.removeprefix(_WKT_AHEAD)):
+            return True
+    return False
 
 
 def _check_sums(n_bytes: int, *, n_metadata: int) -> None:
@@ -132,8 +157,11 @@ def _mb(n_bytes: int) -> str:
     return f"{n_bytes / 1e6:,.1f} MB"
 
 
-def _directories(path: Path) -> Iterator[Entries]:
-    """All that GDAL goes through, one after the other and those below them; empty where one is damaged."""
+def _directories(path: Path, texts: list[str]) -> Iterator[Entries]:
+    """All that GDAL goes through, one after the other and those below them; empty where one is damaged.
+
+    The texts of GeoTIFF's keys are added to ``texts``.
+    """
     with suppress(*_DAMAGED), path.open("rb") as file:
         order = "<" if file.read(2) == b"II" else ">"
         layout = _BIG if _unpacked(file, f"{order}H") == 43 else _CLASSIC
@@ -155,6 +183,8 @@ def _directories(path: Path) -> Iterator[Entries]:
                 for tag, kind, count, value in found:
                     n_values = _within(count, value, order=order, kind=kind, layout=layout, n_file=n_file)
                     entries.append((tag, n_values, n_values * _SIZES.get(kind, 8)))
+                    if tag == GEO_ASCII:
+                        texts.append(_text(file, value, count, order=order, layout=layout))
                 waiting.append(_unpacked(file, order + layout.offset))
                 for tag, kind, count, value in found:
                     if tag == _SUB_DIRECTORIES and kind in _OFFSETS:
@@ -162,6 +192,18 @@ def _directories(path: Path) -> Iterator[Entries]:
                             file, value, count, order=order, kind=_OFFSETS[kind], layout=layout
                         )
             yield entries
+
+
+def _text(file: BinaryIO, value: bytes, n_bytes: int, *, order: str, layout: _Layout) -> str:
+    """A text in the entry itself, or where it points. The place in the file is kept."""
+    if n_bytes > len(value):
+        (at,) = struct.unpack(order + layout.offset, value)
+        before, value = file.tell(), b""
+        with suppress(*_DAMAGED):
+            file.seek(at)
+            value = file.read(min(n_bytes, MAX_ENTRY_BYTES))
+        file.seek(before)
+    return value[:n_bytes].decode("latin-1")
 
 
 def _within(count: int, value: bytes, *, order: str, kind: int, layout: _Layout, n_file: int) -> int:
