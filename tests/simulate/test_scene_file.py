@@ -99,6 +99,8 @@ def test_errors_name_the_key(tmp_path: Path, text: str, key: str) -> None:
     [
         ({"crs": "EPSG:4326"}, "crs"),
         ({"crs": "nonsense"}, "crs"),
+        ({"crs": "EPSG:999999"}, "crs"),
+        ({"crs": "+proj=utm +zone=52 +datum=WGS84"}, "crs must be a code"),
         ({"stock": {"families": ["martian"]}}, r"stock\.families"),
         ({"stock": {"tracks": ["99"]}}, r"stock\.tracks"),
         ({"stock": {"cuts": [{"track": "99"}]}}, r"stock\.cuts\[0\]\.track"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from railcount.simulate.dice import Dice, pick
 from railcount.simulate.ground import lay_ground, lay_track, settle_soil
 from railcount.simulate.layout import lay_tracks
 from railcount.simulate.truth import TruthCar, TruthLine, visible_fractions
+from railcount.text import quoted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 MAX_CANVAS_PX = 64_000_000
 """Drawing takes about 45 bytes a canvas pixel (measured: 2.5 GB for 55 million), so this is about 3 GB."""
+_CRS_CODE = re.compile(r"EPSG:\d{4,6}", re.ASCII)
 MARGIN_M = 16.0
 """Painted around the frame, so that shadows and cars reach in from outside."""
 
@@ -136,6 +139,8 @@ def scene_grid(scene: Scene) -> Grid:
     import pyproj
     from affine import Affine
 
+    if not _CRS_CODE.fullmatch(scene.crs):  # other texts can make PROJ open other files
+        raise InputError(f"crs must be a code such as EPSG:32652, not {quoted(scene.crs)}")
     try:
         crs = pyproj.CRS.from_user_input(scene.crs)
     except pyproj.exceptions.CRSError as error:
