@@ -11,10 +11,13 @@ the bytes in `crash-*`. `all` gives each parser the minutes, one after the other
 from __future__ import annotations
 
 import argparse
+import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
 import warnings
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +37,9 @@ with atheris.instrument_imports(include=["railcount"]):
     from railcount.simulate import load_scene
     from railcount.sites.history import read_counts
     from railcount.sites.loading import read_site
+    from railcount.tracks.geopackage import parts_of
     from railcount.tracks.vector import read_lines
+    from railcount.wkt import only_describes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,6 +78,30 @@ def sidecar(kind: str) -> Callable[[bytes], object]:
     )
 
 
+def geopackage() -> bytes:
+    """A GeoPackage of a few small pages."""
+    line = struct.pack("<2sBBi BIIdddd", b"GP", 0, 1, 4326, 1, 2, 2, 130.62, 42.41, 130.63, 42.42)
+    with closing(sqlite3.connect(":memory:")) as file:
+        file.execute("PRAGMA page_size = 512")
+        file.executescript(
+            "CREATE TABLE gpkg_spatial_ref_sys (srs_id INTEGER PRIMARY KEY, organization,"
+            " organization_coordsys_id, definition);"
+            "INSERT INTO gpkg_spatial_ref_sys VALUES (4326, 'EPSG', 4326, 'GEOGCS[\"a\"]');"
+            "CREATE TABLE gpkg_geometry_columns (table_name, column_name, geometry_type_name, srs_id);"
+            "INSERT INTO gpkg_geometry_columns VALUES ('tracks', 'geom', 'LINESTRING', 4326);"
+            "CREATE TABLE tracks (fid INTEGER PRIMARY KEY, geom BLOB, id TEXT);"
+        )
+        file.execute("INSERT INTO tracks VALUES (1, ?, 'a')", (line,))
+        file.commit()
+        return file.serialize()
+
+
+def geometry(data: bytes) -> None:
+    """A line as a GeoPackage keeps it; what is wrong with it is a ValueError here."""
+    with suppress(ValueError):
+        parts_of(data)
+
+
 PARSERS: dict[str, tuple[Callable[[bytes], object], str]] = {
     "names": (names, "2023*/*.tif"),
     "json": (sidecar("json"), ""),
@@ -86,6 +115,8 @@ PARSERS: dict[str, tuple[Callable[[bytes], object], str]] = {
     "scenes": (lambda data: load_scene(written(data, "scene.toml")), "scenes/*.toml"),
     "expected": (lambda data: read_expected(written(data, FILE_NAME).parent), FILE_NAME),
     "lines": (lambda data: read_lines(written(data, "a.geojson"), grid=GRID), "2023*/*_tracks.geojson"),
+    "geometries": (geometry, ""),
+    "wkt": (lambda data: only_describes(data.decode("utf-8", "replace")), ""),
     "outlines": (lambda data: outlines.read_plane(written(data, "a.geojson")), "2023*/*_truth.geojson"),
 }
 """Name to what reads bytes, and where examples are."""
@@ -96,7 +127,9 @@ EXAMPLES = {
         b'<?xml version="1.0"?><isd><IMD><MEANSUNAZ>157.2</MEANSUNAZ><SATID>WV03</SATID></IMD></isd>',
         b'<?xml version="1.0" encoding="rot13"?><isd><IMD><SATID>WV03</SATID></IMD></isd>',
     ],
-    "lines": [b'{"type": "LineString", "coordinates": [[130.62, 42.41], [130.63, 42.42]]}'],
+    "lines": [b'{"type": "LineString", "coordinates": [[130.62, 42.41], [130.63, 42.42]]}', geopackage()],
+    "geometries": [b"GP\0\1" + bytes(4) + b"\1\2\0\0\0\1\0\0\0" + bytes(16)],
+    "wkt": [CRS.from_epsg(code).to_wkt().encode() for code in (32652, 4326)],
     "outlines": [
         b'{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"kind": "tank"}, '
         b'"geometry": {"type": "Polygon", "coordinates": [[[1, 2], [3, 2], [3, 4], [1, 2]]]}}]}'
