@@ -66,7 +66,7 @@ def test_an_added_car_can_be_split_rejected_and_named() -> None:
     added = ("add", ELSEWHERE, "unknown")
     assert decided(added, ("split", ELSEWHERE, 2)).railcars == 5
     one = decided(added, ("reject", ELSEWHERE))
-    assert (one.railcars, one.tally) == (3, {})
+    assert (one.railcars, one.tally) == (3, {"added and rejected": 1})
     assert decided(added, ("reject", ELSEWHERE), added).railcars == 4
     assert decided(added, ("kind", ELSEWHERE, "tank")).vehicles[-1].kind == "tank"
 
