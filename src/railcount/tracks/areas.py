@@ -55,6 +55,16 @@ class Areas:
         row, col = np.nonzero((self.support > LEAST_SUPPORT) & (np.abs(off) < SAME_WAY))
         return self.first + np.stack([col, row], axis=-1) * self.cell_m
 
+    def around(self, origin: Array, step_m: float, shape: tuple[int, int]) -> NDArray[np.bool_]:
+        """(rows, cols) = ``shape``: the pixels of such a grid within two cells of one with support."""
+        near = binary_dilation(self.support > 0, np.ones((5, 5)))
+        row, col = (
+            np.rint((origin[k] + np.arange(shape[1 - k]) * step_m - self.first[k]) / self.cell_m).astype(int)
+            for k in (1, 0)
+        )
+        row, col = (np.clip(at, 0, n - 1) for at, n in zip((row, col), near.shape, strict=True))
+        return np.asarray(near[np.ix_(row, col)])
+
 
 def areas_of(tensor: Array, *, limit: float, first: Array, cell_m: float = CELL_M) -> Areas:
     """From the means (3, rows, cols) of gx gx, gy gy and gx gy over cells; ``limit`` is a strong gradient."""

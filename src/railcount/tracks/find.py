@@ -24,12 +24,14 @@ from railcount.tracks.corridor import (
 from railcount.tracks.neighbours import bodies_on, neighbours, row_line
 from railcount.tracks.network import Track, TrackNetwork
 from railcount.tracks.rows import centre_odds, prolonged, trace_rows
+from railcount.tracks.unexplained import only, strongest, unexplained, without
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from railcount.raster.grid import Grid
     from railcount.raster.tile import Pixels
+    from railcount.tracks.areas import Areas
 
     Array = NDArray[np.float64]
 
@@ -43,6 +45,8 @@ ASIDE_M = (-40.0, 40.0)
 """Searched to both sides of where a track runs on."""
 BESIDE_M = 15.0
 """Two or three spacings: a track so near shows that there was a search."""
+MOST_MORE = 4
+"""Searches in directions of what no track explains."""
 MOST_KNOWN = 0.5
 """Of the way on."""
 
@@ -60,11 +64,10 @@ class Piece:
 def corridors(pixels: Pixels, *, grid: Grid) -> list[Corridor]:
     """Where tracks may run, straightened along each of the tile's main directions, the strongest first."""
     work = Working.of(pixels, grid=grid)
-    return _corridors(work, *orientation(work))
+    return _corridors(work, Slope.of(work).areas(work), *orientation(work))
 
 
-def _corridors(work: Working, angle: Array, weight: Array) -> list[Corridor]:
-    areas = Slope.of(work).areas(work)
+def _corridors(work: Working, areas: Areas, angle: Array, weight: Array) -> list[Corridor]:
     out: list[Corridor] = []
     for direction in main_directions(angle, weight):
         points, heading = reference_curve(angle, weight, direction, work)
@@ -81,7 +84,7 @@ def find_pieces(pixels: Pixels, *, grid: Grid) -> list[Piece]:
     """Stretches of track in the pixels, none on top of another.
 
     Searched along the tile's main directions, then where what was found runs on: a yard that turns far has
-    more directions than stand out.
+    more directions than stand out. Then, where there are tracks, in what else runs far and clearly.
     """
     work = Working.of(pixels, grid=grid)
     if min(work.valid.shape) * work.step_m < SHORTEST_M:
@@ -103,14 +106,30 @@ def find_pieces(pixels: Pixels, *, grid: Grid) -> list[Piece]:
         pieces.extend(found)
         return found
 
-    for corridor in _corridors(work, angle, weight):
+    areas = Slope.of(work).areas(work)
+    for corridor in _corridors(work, areas, angle, weight):
         search(corridor)
-    ends = _both_ends(pieces)
-    while ends:
-        curve = _onward(ends.pop(0), pieces, work, angle, weight)
-        beyond = straighten_corridor(work, *curve, across_m=ASIDE_M) if curve is not None else None
-        if beyond is not None:
-            ends += _both_ends(search(beyond))
+
+    def search_on(ends: list[Array]) -> None:
+        while ends:
+            curve = _onward(ends.pop(0), pieces, work, angle, weight)
+            beyond = straighten_corridor(work, *curve, across_m=ASIDE_M) if curve is not None else None
+            if beyond is not None:
+                ends += _both_ends(search(beyond))
+
+    search_on(_both_ends(pieces))
+    explained = 0
+    for _ in range(MOST_MORE if pieces else 0):
+        areas = unexplained(areas, [dense(p.line) for p in pieces[explained:]])
+        explained = len(pieces)
+        direction = strongest(areas)
+        if direction is None:
+            break
+        here = only(areas, direction)
+        there = weight * here.around(work.origin, work.step_m, work.valid.shape)
+        for corridor in parts_of(work, here, direction, *reference_curve(angle, there, direction, work)):
+            search_on(_both_ends(search(corridor)))
+        areas = without(areas, direction)
     return pieces
 
 

@@ -1,0 +1,84 @@
+"""What runs far and clearly in a picture, and is explained by no track that was found there.
+
+The main directions of a tile are those of most of it. A siding that leaves the yard, or a second yard beside
+it, has too little weight among them, but its cells stand out once those of the known tracks are taken away.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.ndimage import label
+from scipy.spatial import cKDTree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from railcount.tracks.areas import Areas
+
+    Array = NDArray[np.float64]
+
+CLEAR_SUPPORT = 0.35
+"""Of a cell: tracks have 0.4 to 0.8 over most of their length."""
+BESIDE_M = 12.0
+"""So near to a track the gradients of a cell are still the track's: a cell and a half."""
+SAME_WAY = np.deg2rad(11.0)
+"""One and a half of the steps in which directions are known."""
+LONG_M = 80.0
+"""Of cells that hang together: longer than most roofs."""
+
+
+def unexplained(areas: Areas, lines: Iterable[Array]) -> Areas:
+    """The same with support only where it is clear and reaches far, and no line runs beside in its direction.
+
+    A line (n, 2) has a point at least every metre.
+    """
+    rows, cols = areas.support.shape
+    at = areas.first + np.stack(np.meshgrid(np.arange(cols), np.arange(rows)), axis=-1) * areas.cell_m
+    left = areas.support > CLEAR_SUPPORT
+    for line in lines:
+        step = np.gradient(line, axis=0)
+        off, i = cKDTree(line).query(at[left])
+        turn = _between(areas.direction[left], np.arctan2(step[i, 1], step[i, 0]))
+        left[left] = (off > BESIDE_M) | (turn > SAME_WAY)
+    keep = np.zeros_like(left)
+    for direction in np.unique(areas.direction[left]):
+        own = areas.direction == direction
+        same = left & (_between(areas.direction, direction) < SAME_WAY)
+        keep |= own & _far_reaching(same, at @ [np.cos(direction), np.sin(direction)])
+    return replace(areas, support=np.where(keep, areas.support, 0.0))
+
+
+def strongest(areas: Areas) -> float | None:
+    """The direction (rad) in which most support lies; None where there is none."""
+    directions = np.unique(areas.direction[areas.support > 0])
+    totals = [areas.support[_between(areas.direction, d) < SAME_WAY].sum() for d in directions]
+    return float(directions[int(np.argmax(totals))]) if totals else None
+
+
+def only(areas: Areas, direction: float) -> Areas:
+    """The same with support in about this direction (rad) alone."""
+    return replace(
+        areas, support=np.where(_between(areas.direction, direction) < SAME_WAY, areas.support, 0.0)
+    )
+
+
+def without(areas: Areas, direction: float) -> Areas:
+    """The same without support in exactly this direction (rad): what lies beside it may be another's."""
+    return replace(areas, support=np.where(areas.direction == direction, 0.0, areas.support))
+
+
+def _far_reaching(mask: NDArray[np.bool_], u_m: Array) -> NDArray[np.bool_]:
+    """Of cells (rows, cols) those that hang together over LONG_M; ``u_m`` is how far along each lies."""
+    parts, n = label(mask, np.ones((3, 3)))
+    long = [np.ptp(u_m[parts == k]) >= LONG_M for k in range(1, n + 1)]
+    return np.asarray(np.array([False, *long])[parts])
+
+
+def _between(a: Array, b: Array | float) -> Array:
+    """Angle between directions without sense (rad), 0 to pi / 2."""
+    return np.asarray(np.abs((a - b + np.pi / 2) % np.pi - np.pi / 2))
