@@ -19,7 +19,9 @@ import kinds
 import render
 
 SIZE_M = (250.0, 360.0)
-LOOKALIKES = 0.2
+LOOKALIKES, TERMINALS = 0.2, 0.15
+GSDS_M = (0.3, 0.4, 0.5, 0.5, 0.6, 0.6, 0.7, 0.8, 0.95)
+TERMINAL_GSDS_M = (0.84, 0.9, 0.95)
 FILLS = ((0.02, 0.12), (0.1, 0.4), (0.3, 0.7), (0.7, 0.95))
 
 
@@ -31,8 +33,10 @@ def second_scene(seed):
     yards = [name for name, plan in kinds.KINDS.items() if plan.layout != "none"]
     without = [name for name, plan in kinds.KINDS.items() if plan.layout == "none"]
     name = str(rng.choice(without if rng.random() < LOOKALIKES else yards))
+    if rng.random() < TERMINALS:
+        name = "autorack_terminal"
     plan = kinds.KINDS[name]
-    gsd = float(rng.choice([0.3, 0.4, 0.5, 0.5, 0.6, 0.6, 0.7, 0.8, 0.95]))
+    gsd = float(rng.choice(TERMINAL_GSDS_M if name == "autorack_terminal" else GSDS_M))
     plan = replace(plan, gsd_m=(gsd, gsd), rows_cols=tuple(int(m / gsd) for m in SIZE_M))
     plan = mixed(plan, [kinds.KINDS[k] for k in yards], rng)
     return adapted(render.draw(plan, kind=name, seed=seed))
