@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.spatial import cKDTree
 
+from railcount.beside import side_by_side
 from railcount.tracks.corridor import (
     OVERLAP_M,
     Corridor,
-    Slope,
     Working,
     main_directions,
     orientation,
@@ -23,7 +23,7 @@ from railcount.tracks.corridor import (
 )
 from railcount.tracks.neighbours import bodies_on, neighbours, row_line
 from railcount.tracks.network import Track, TrackNetwork
-from railcount.tracks.rows import centre_odds, prolonged, trace_rows
+from railcount.tracks.rows import Row, centre_odds, prolonged, trace_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,12 +64,14 @@ def corridors(pixels: Pixels, *, grid: Grid) -> list[Corridor]:
 
 
 def _corridors(work: Working, angle: Array, weight: Array) -> list[Corridor]:
-    areas = Slope.of(work).areas(work)
-    out: list[Corridor] = []
-    for direction in main_directions(angle, weight):
+    areas = work.slope.areas(work)
+
+    def along(direction: float) -> list[Corridor]:
         points, heading = reference_curve(angle, weight, direction, work)
-        out += parts_of(work, areas, direction, points, heading)
-    return out
+        return parts_of(work, areas, direction, points, heading)
+
+    found = side_by_side([partial(along, direction) for direction in main_directions(angle, weight)])
+    return [corridor for parts in found for corridor in parts]
 
 
 def find_tracks(pixels: Pixels, *, grid: Grid) -> TrackNetwork:
@@ -90,10 +92,12 @@ def find_pieces(pixels: Pixels, *, grid: Grid) -> list[Piece]:
     bodies = partial(bodies_on, pixels=pixels, grid=grid)
     pieces: list[Piece] = []
 
-    def search(corridor: Corridor) -> list[Piece]:
+    def rows_in(corridor: Corridor) -> list[Row]:
         odds = centre_odds(corridor)
         rows = trace_rows(odds, step_m=corridor.step_m)
-        rows += neighbours(rows, odds, corridor, bodies=bodies)
+        return rows + neighbours(rows, odds, corridor, bodies=bodies)
+
+    def new_pieces(corridor: Corridor, rows: list[Row]) -> list[Piece]:
         before, found = [p.line for p in pieces], []
         for row in rows:
             whole = _within(row_line(prolonged(row, corridor), corridor), grid=grid)
@@ -103,14 +107,15 @@ def find_pieces(pixels: Pixels, *, grid: Grid) -> list[Piece]:
         pieces.extend(found)
         return found
 
-    for corridor in _corridors(work, angle, weight):
-        search(corridor)
+    found = _corridors(work, angle, weight)
+    for corridor, rows in zip(found, side_by_side([partial(rows_in, c) for c in found]), strict=True):
+        new_pieces(corridor, rows)
     ends = _both_ends(pieces)
     while ends:
         curve = _onward(ends.pop(0), pieces, work, angle, weight)
         beyond = straighten_corridor(work, *curve, across_m=ASIDE_M) if curve is not None else None
         if beyond is not None:
-            ends += _both_ends(search(beyond))
+            ends += _both_ends(new_pieces(beyond, rows_in(beyond)))
     return pieces
 
 
