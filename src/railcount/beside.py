@@ -7,6 +7,7 @@ parallel there.
 from __future__ import annotations
 
 import os
+import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
@@ -20,6 +21,7 @@ MOST_THREADS = 2
 """More would hold more memory at once, and the longest parts are halves."""
 
 _limit = {"threads": min(MOST_THREADS, os.cpu_count() or 1)}
+_spare = {"threads": threading.Semaphore(_limit["threads"] - 1)}
 
 
 def n_threads() -> int:
@@ -30,14 +32,35 @@ def n_threads() -> int:
 def use_threads(n: int) -> None:
     """Let this process use ``n`` threads from now on, at least 1."""
     _limit["threads"] = max(n, 1)
+    _spare["threads"] = threading.Semaphore(_limit["threads"] - 1)
 
 
 def side_by_side(jobs: Sequence[Callable[[], T]]) -> list[T]:
-    """The jobs' results, in their order. Raises what the first of them raises."""
-    if n_threads() == 1 or len(jobs) < 2:
+    """The jobs' results, in their order. Raises what the first of them raises.
+
+    Jobs may have jobs of their own: a thread that has nothing left to do helps those that still have.
+    """
+    spare, n_helpers = _spare["threads"], 0
+    while n_helpers < len(jobs) - 1 and spare.acquire(blocking=False):
+        n_helpers += 1
+    if not n_helpers:
         return [job() for job in jobs]
-    with ThreadPoolExecutor(n_threads()) as pool:
-        return list(pool.map(lambda job: job(), jobs))
+    done: list[Future[T]] = [Future()] * len(jobs)
+    left, ending = enumerate(jobs), iter(range(n_helpers))
+
+    def work() -> None:
+        try:
+            for k, job in left:
+                done[k] = _at_once(job)
+        finally:
+            if next(ending, None) is not None:  # the last one to end goes on in the caller's place
+                spare.release()
+
+    with ThreadPoolExecutor(n_helpers) as pool:
+        for _ in range(n_helpers):
+            pool.submit(work)
+        work()
+    return [one.result() for one in done]
 
 
 @contextmanager

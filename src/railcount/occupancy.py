@@ -6,6 +6,7 @@ A small network trained on simulated strips says so; morphology keeps the blobs 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from scipy.ndimage import uniform_filter1d
 from scipy.special import expit, logit
 from skimage.morphology import closing, opening
 
+from railcount.beside import n_threads, side_by_side
 from railcount.net import both_ways, load_net
 from railcount.shadows import shadow_direction, shadow_sides, towards
 
@@ -134,12 +136,9 @@ def measure(
     shadow = shadow_direction(_first_look(net, strips, seen))
     if shadow is None and sun_azimuth_deg is not None:
         shadow = towards(sun_azimuth_deg)
-    answers = []
     for strip, view in zip(strips, seen, strict=True):
         view[SIDE_CHANNEL] = shadow_sides(strip, shadow) * view[VALID_CHANNEL]
-        nothing = np.zeros((len(STATES), view.shape[2]), dtype=np.float32)
-        said = both_ways(net, view, sided=(SIDE_CHANNEL,))[:, 0] if view.any() else nothing
-        answers.append(said[: len(STATES)])
+    answers = side_by_side([partial(_answer, net, view) for view in seen])
     states = [_log_softmax(answer) for answer in answers]
     if coarse:
         states = _by_own_share(states)
@@ -159,6 +158,13 @@ def measure(
             )
         )
     return tuple(out)
+
+
+def _answer(net: Net, view: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(STATES, along): what the network says of a strip; zeros where nothing is seen."""
+    if not view.any():
+        return np.zeros((len(STATES), view.shape[2]), dtype=np.float32)
+    return both_ways(net, view, sided=(SIDE_CHANNEL,))[: len(STATES), 0]
 
 
 def _by_own_share(states: Sequence[Array]) -> list[Array]:
@@ -182,10 +188,13 @@ def _first_look(
 ) -> Iterator[tuple[Strip, Array, NDArray[np.bool_]]]:
     """Strips with their brightness and where they surely show a body; those that vary most come first."""
     order = sorted(range(len(strips)), key=lambda i: -float(seen[i][0, 6:10].mean(axis=0).std()))
-    for i in order:
-        logits = net(seen[i])[: len(STATES), 0]
-        valid = seen[i][VALID_CHANNEL].mean(axis=0) > 0.9
-        yield strips[i], seen[i][0].astype(np.float64), (logits[1] - logits[0] > SURE_BODY) & valid
+    for first in range(0, len(order), n_threads()):
+        some = order[first : first + n_threads()]
+        answers = side_by_side([partial(net, seen[i]) for i in some])
+        for i, logits in zip(some, answers, strict=True):
+            valid = seen[i][VALID_CHANNEL].mean(axis=0) > 0.9
+            sure = (logits[1, 0] - logits[0, 0] > SURE_BODY) & valid
+            yield strips[i], seen[i][0].astype(np.float64), sure
 
 
 def foreground(likely: NDArray[np.bool_], *, step_m: float) -> NDArray[np.bool_]:

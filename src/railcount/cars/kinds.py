@@ -5,12 +5,14 @@ A small network trained on simulated strips looks at whole cars, with the ends o
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import softmax
 
+from railcount.beside import side_by_side
 from railcount.net import both_ways, load_net
 from railcount.occupancy import SIDE_CHANNEL, VALID_CHANNEL
 
@@ -31,10 +33,9 @@ KINDS: tuple[Kind, ...] = ("gondola", "covered", "tank", "flat", "coach", "locom
 
 def kind_probabilities(cars: Sequence[Segment], evidence: Sequence[Evidence]) -> Array:
     """(cars, KINDS): of each kind for every car, summing to 1. The cars of a row stand together, in order."""
-    out = [np.zeros((0, len(KINDS)))]
-    for row, of_row in groupby(cars, key=lambda car: car.row):
-        out.append(_of_row(list(of_row), evidence[row].view))
-    return np.concatenate(out)
+    rows = [(list(of_row), evidence[row].view) for row, of_row in groupby(cars, key=lambda car: car.row)]
+    out = side_by_side([partial(_of_row, of_row, view) for of_row, view in rows])
+    return np.concatenate([np.zeros((0, len(KINDS))), *out])
 
 
 def _of_row(cars: Sequence[Segment], view: NDArray[np.float32]) -> Array:

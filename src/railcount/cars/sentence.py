@@ -12,9 +12,13 @@ their end with columns that are never looked at.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided, sliding_window_view
+
+from railcount.beside import side_by_side
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,16 +93,20 @@ class _Sums:
     """Log-sums over the ways to a boundary, -inf where there is none, and the weights of the ways."""
 
     def over(self, a: Array) -> Array:
-        """(rows,) of (rows, ways)."""
+        """(...,) of (..., ways)."""
         top = np.maximum(np.maximum.reduce(a, axis=-1), LEAST)
-        return np.asarray(np.log(np.add.reduce(np.exp(a - top[:, None]), axis=-1)) + top)
+        return np.asarray(np.log(np.add.reduce(np.exp(a - top[..., None]), axis=-1)) + top)
 
     def of_two(self, a: Array, b: Array) -> Array:
         return np.asarray(np.logaddexp(a, b))
 
+    def so_far(self, a: Array) -> Array:
+        """(..., n) of (..., n): over each way and those before it."""
+        return np.asarray(np.logaddexp.accumulate(a, axis=-1))
+
     def weights(self, a: Array, log: Array) -> Array:
-        """Of each way (rows, ways), given their log-sum (rows,)."""
-        return np.asarray(np.exp(a - np.maximum(log, LEAST)[:, None]))
+        """Of each way (..., ways), given their log-sum (...,)."""
+        return np.asarray(np.exp(a - np.maximum(log, LEAST)[..., None]))
 
 
 class _Maxima(_Sums):
@@ -109,6 +117,9 @@ class _Maxima(_Sums):
 
     def of_two(self, a: Array, b: Array) -> Array:
         return np.asarray(np.maximum(a, b))
+
+    def so_far(self, a: Array) -> Array:
+        return np.asarray(np.maximum.accumulate(a, axis=-1))
 
 
 def cut_prior(prior: Array, n: int) -> Array:
@@ -124,81 +135,101 @@ def cut_prior(prior: Array, n: int) -> Array:
 
 
 class _Counts:
-    """Distribution of the number of cars for each state at each boundary, carried along the sums."""
+    """Distribution of the number of cars for each state at each boundary, carried along the sums.
 
-    def __init__(self, rows: int, n: int, max_cars: int) -> None:
-        self.empty, self.opening, self.car = (np.zeros((rows, n + 1, max_cars + 1)) for _ in range(3))
+    Arrays are (rows, boundaries, max cars + 1).
+    """
+
+    def __init__(self, rows: int, n: int, max_cars: int, *, longest: int, max_gap: int) -> None:
+        self.empty = np.zeros((rows, n + 1, max_cars + 1))
+        self.opened = np.zeros((rows, longest + n + 1, max_cars + 1))
+        """At openings; ``longest`` boundaries before the row come first."""
+        self.ended = np.zeros((rows, max_gap + n + 1, max_cars + 1))
+        """At cars' ends; ``max_gap`` boundaries before the row come first."""
+        self.opening, self.car = self.opened[:, longest:], self.ended[:, max_gap:]
         self.empty[:, 0, 0] = 1.0
         self.opening[:, 0, 0] = 1.0
 
-    def end_car(self, t: int, lo: int, weight: Array) -> None:
-        """``weight`` (rows, t - lo + 1): of each opening boundary, and of a car cut by the row's start."""
-        mixed = _mixed(weight[:, :-1], self.opening[:, lo:t])
-        mixed[:, 0] += weight[:, -1]
-        self.car[:, t, 1:] = mixed[:, :-1]
+    def end_cars(self, part: slice, weight: Array) -> None:
+        """``weight`` (rows, part, ways + 1): of each opening, and of a car cut by the row's start."""
+        shares = _along(weight[..., :-1])
+        mixed = shares @ self.opened[:, part.start :][:, : shares.shape[-1]]
+        mixed[..., 0] += weight[..., -1]
+        self.car[:, part, 1:] = mixed[..., :-1]
 
-    def go_on(self, t: int, lo: int, gap_weight: Array, empty_weight: Array, begin_weight: Array) -> None:
-        """After the car's end: empty track at t, and the chance that a car opens at t."""
-        stay, leave = empty_weight[:, 0, None], empty_weight[:, 1, None]
-        self.empty[:, t] = stay * self.empty[:, t - 1] + leave * self.car[:, t - 1]
-        after_gap = _mixed(gap_weight, self.car[:, lo:t])
-        self.opening[:, t] = (
-            begin_weight[:, 0, None] * self.empty[:, t] + begin_weight[:, 1, None] * after_gap
-        )
-
-
-def _mixed(weight: Array, counts: Array) -> Array:
-    """(rows, counts): distributions (rows, ways, counts) by the weights (rows, ways) of the ways."""
-    return np.asarray(np.matmul(weight[:, None, :], counts)[:, 0])
+    def go_on(self, part: slice, gap_weight: Array, empty_weight: Array, begin_weight: Array) -> None:
+        """After the cars' ends: empty track, and the chance that a car opens."""
+        before = slice(part.start - 1, part.stop - 1)
+        left = np.concatenate([self.empty[:, before][:, :1], self.car[:, before]], axis=1)
+        self.empty[:, part] = empty_weight @ left
+        shares = _along(gap_weight)
+        after_gap = shares @ self.ended[:, part.start :][:, : shares.shape[-1]]
+        alone, coupled = begin_weight[..., 0, None], begin_weight[..., 1, None]
+        self.opening[:, part] = alone * self.empty[:, part] + coupled * after_gap
 
 
-def sweep(
-    words: Words, *, most_probable: bool = False, max_cars: int = 0, counted: int | None = None
-) -> Sweep:
+def _along(weight: Array) -> Array:
+    """(rows, part, part + ways - 1): weights (rows, part, ways), each moved one on against those before."""
+    rows, n, ways = weight.shape
+    out = np.zeros((rows, n, n + ways - 1))
+    row, here, way = out.strides
+    as_strided(out, weight.shape, (row, here + way, way))[...] = weight
+    return out
+
+
+def sweep(words: Words, *, most_probable: bool = False, max_cars: int = 0) -> Sweep:
     """Sum (or maximise) over all sentences; with ``max_cars`` also the distribution of their number.
 
-    ``counted`` keeps that to so many rows, the first.
+    As many boundaries as the shortest body is long are worked on at once: of them, none is the end of a car
+    that opens at another.
     """
     rows, n = words.body.shape
     body, gap = _sums(words.body), _sums(words.gap)
-    empty, car, opening, closing = (np.full((rows, n + 1), -np.inf) for _ in range(4))
+    possible = np.flatnonzero(words.body_prior > -np.inf)
+    shortest, longest, max_gap = max(int(possible[0]), 1), int(possible[-1]), len(words.gap_prior) - 1
+    body_prior, gap_prior = words.body_prior[shortest : longest + 1][::-1], words.gap_prior[:0:-1]
+    empty = np.full((rows, n + 1), -np.inf)
+    opened, closed = (np.full((rows, ahead + n + 1), -np.inf) for ahead in (longest, max_gap))
+    car, opening, closing = np.full((rows, n + 1), -np.inf), opened[:, longest:], closed[:, max_gap:]
     ways = _Maxima() if most_probable else _Sums()
     cut = cut_prior(words.body_prior, n)
-    max_body, max_gap = len(words.body_prior) - 1, len(words.gap_prior) - 1
-    body_prior, gap_prior = words.body_prior[:0:-1], words.gap_prior[:0:-1]
     half_train = words.log_train / 2
-    few = slice(rows if counted is None else counted)
-    counts = _Counts(few.stop, n, max_cars) if max_cars else None
-    begun, after = np.empty((rows, max_body + 1)), np.empty((rows, max_gap))
+    counts = _Counts(rows, n, max_cars, longest=longest, max_gap=max_gap) if max_cars else None
     empty[:, 0] = 0.0
     opening[:, 0] = half_train
     with np.errstate(divide="ignore"):
-        for t in range(1, n + 1):
-            # every step is a dozen calls on a few thousand numbers: calls are what it costs
-            lo, lo_gap = max(0, t - max_body), max(0, t - max_gap)
-            bodies, gaps = begun[:, : t - lo + 1], after[:, : t - lo_gap]
-            np.add(opening[:, lo:t], body_prior[max_body - (t - lo) :], out=bodies[:, :-1])
-            bodies[:, -1] = cut[t] + half_train
+        for first in range(1, n + 1, shortest):
+            part = slice(first, min(first + shortest, n + 1))
+            size = part.stop - first
+            bodies = np.empty((rows, size, len(body_prior) + 1))
+            np.add(_windows(opened, part, len(body_prior)), body_prior, out=bodies[..., :-1])
+            bodies[..., -1] = cut[part] + half_train
             ended = ways.over(bodies)
-            car[:, t] = ended + body[:, t]
-            closing[:, t] = car[:, t] - gap[:, t]
-            np.add(closing[:, lo_gap:t], gap_prior[max_gap - (t - lo_gap) :], out=gaps)
+            car[:, part] = ended + body[:, part]
+            closing[:, part] = car[:, part] - gap[:, part]
+            gaps = _windows(closed, part, max_gap) + gap_prior
             log = ways.over(gaps)
-            stay, leave = empty[:, t - 1], car[:, t - 1] + half_train
-            empty[:, t] = ways.of_two(stay, leave)
-            alone, coupled = empty[:, t] + half_train, log + gap[:, t]
+            leave = car[:, first - 1 : part.stop - 1] + half_train
+            left = np.concatenate([empty[:, first - 1, None], leave], axis=1)
+            empty[:, part] = ways.so_far(left)[:, 1:]
+            alone, coupled = empty[:, part] + half_train, log + gap[:, part]
             begin = ways.of_two(alone, coupled)
-            opening[:, t] = begin - body[:, t]
+            opening[:, part] = begin - body[:, part]
             if counts:
-                counts.end_car(t, lo, ways.weights(bodies[few], ended[few]))
+                counts.end_cars(part, ways.weights(bodies, ended))
+                so_far = np.where(np.tri(size, size + 1, 1, dtype=bool), left[:, None], -np.inf)
                 counts.go_on(
-                    t,
-                    lo_gap,
-                    ways.weights(gaps[few], log[few]),
-                    ways.weights(np.stack([stay[few], leave[few]], axis=-1), empty[few, t]),
-                    ways.weights(np.stack([alone[few], coupled[few]], axis=-1), begin[few]),
+                    part,
+                    ways.weights(gaps, log),
+                    ways.weights(so_far, empty[:, part]),
+                    ways.weights(np.stack([alone, coupled], axis=-1), begin),
                 )
         return _closed(words, empty, car, opening, closing, cut=cut, counts=counts, ways=ways, body=body)
+
+
+def _windows(padded: Array, part: slice, n: int) -> Array:
+    """(rows, part, n): of every boundary of ``part`` so many values of ``padded``, from its own on."""
+    return sliding_window_view(padded[:, part.start : part.stop + n - 1], n, axis=1)
 
 
 def _closed(
@@ -226,35 +257,17 @@ def _closed(
     whole = ways.over(ends)
     total = None
     if counts is not None:
-        row = row[: len(counts.car)]
-        weight, last, at = ways.weights(ends[row], whole[row]), last[row], at[row]
+        weight = ways.weights(ends, whole)
         total = weight[:, 0, None] * counts.empty[row, last] + weight[:, 1, None] * counts.car[row, last]
         opened = counts.opening[row[:, None], np.maximum(at, 0)]
-        total[:, 1:] += _mixed(weight[:, 2:], opened)[:, :-1]
+        total[:, 1:] += np.matmul(weight[:, None, 2:], opened)[:, 0, :-1]
     return Sweep(empty=empty, car=car, opening=opening, closing=closing, whole=whole, counts=total)
 
 
 def both_ends(words: Words, *, max_cars: int = 0) -> tuple[Sweep, Sweep]:
-    """Sweeps from the rows' start and from their far end, the first with the number of cars if asked for.
-
-    They run side by side: a step over twice the rows costs hardly more.
-    """
-    other = flipped(words)
-    n = len(words.body)
-    stacked = replace(
-        words,
-        body=np.concatenate([words.body, other.body]),
-        gap=np.concatenate([words.gap, other.gap]),
-        length=np.concatenate([words.length, other.length]),
-    )
-    both = sweep(stacked, max_cars=max_cars, counted=n)
-
-    def part(rows: slice, counts: Array | None) -> Sweep:
-        arrays = (both.empty, both.car, both.opening, both.closing, both.whole)
-        empty, car, opening, closing, whole = (a[rows] for a in arrays)
-        return Sweep(empty=empty, car=car, opening=opening, closing=closing, whole=whole, counts=counts)
-
-    return part(slice(n), both.counts), part(slice(n, None), None)
+    """Sweeps from the rows' start and from their far end, the first with the number of cars if asked for."""
+    start, end = side_by_side([partial(sweep, words, max_cars=max_cars), partial(sweep, flipped(words))])
+    return start, end
 
 
 def flipped(words: Words) -> Words:

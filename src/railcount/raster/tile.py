@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -52,7 +52,7 @@ class Pixels:
         ``blur_px`` is the sigma of a Gaussian laid over the bands first. Beyond the edge lie the edge's
         values, not usable.
         """
-        from scipy.ndimage import gaussian_filter, map_coordinates
+        from scipy.ndimage import gaussian_filter
 
         flat, (rows, cols) = np.reshape(px, (-1, 2)), self.valid.shape
         pad = 2 + int(np.ceil(4 * blur_px))
@@ -60,19 +60,34 @@ class Pixels:
         if len(flat):
             low = np.clip(np.floor(flat.min(axis=0)).astype(int) - pad, 0, high - 1)
             high = np.clip(np.ceil(flat.max(axis=0)).astype(int) + pad, low + 1, high)
-        at = np.moveaxis(px - low - 0.5, -1, 0)[::-1]
+        cut = self.bands[:, low[1] : high[1], low[0] : high[0]]
+        if blur_px:
+            blurred = [partial(gaussian_filter, band, blur_px, output=np.float32) for band in cut]
+            cut = np.stack(side_by_side(blurred))
         bands = np.empty((len(self.bands), *px.shape[:-1]), dtype=np.float32)
-
-        def fill(band: NDArray[np.float32], out: NDArray[np.float32]) -> None:
-            cut = band[low[1] : high[1], low[0] : high[0]]
-            cut = gaussian_filter(cut, blur_px, output=np.float32) if blur_px else cut
-            map_coordinates(cut, at, order=1, mode="nearest", output=out)
-
-        side_by_side([partial(fill, band, out) for band, out in zip(self.bands, bands, strict=True)])
+        interpolate(cut, np.moveaxis(px - low - 0.5, -1, 0)[::-1], out=bands)
         col = np.clip(np.floor(px[..., 0]).astype(int), 0, cols - 1)
         row = np.clip(np.floor(px[..., 1]).astype(int), 0, rows - 1)
         inside = ((px >= 0) & (px <= [cols, rows])).all(axis=-1)
         return bands, np.asarray(inside & self.valid[row, col])
+
+
+def interpolate(bands: NDArray[Any], at: NDArray[np.float64], *, out: NDArray[Any]) -> None:
+    """Fill ``out`` (bands, ...) with bands (bands, rows, cols) at rows and columns ``at`` (2, ...).
+
+    Beyond the edge lie the edge's values. Halves of every band are worked on side by side.
+    """
+    from scipy.ndimage import map_coordinates
+
+    half = at.shape[1] // 2 if at.ndim > 1 else 0
+    parts = (slice(half), slice(half, None)) if half else (...,)
+    side_by_side(
+        [
+            partial(map_coordinates, band, at[:, part], order=1, mode="nearest", output=to[part])
+            for band, to in zip(bands, out, strict=True)
+            for part in parts
+        ]
+    )
 
 
 class Sampled(Protocol):

@@ -8,13 +8,14 @@ answers, and the image is sampled along the curve's parallels: tracks become nea
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import gaussian_filter, gaussian_filter1d, map_coordinates
+from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
 from railcount.beside import side_by_side
+from railcount.raster.tile import interpolate
 from railcount.shade import block_means
 from railcount.tracks.areas import CELL_M, SHARE_OF_NOISE, Areas, areas_of, boxes
 
@@ -86,6 +87,11 @@ class Working:
     """(2,): local metres of the first pixel's centre."""
     step_m: float = STEP_M
 
+    @cached_property
+    def slope(self) -> Slope:
+        """How brightness changes from place to place."""
+        return Slope.of(self)
+
     @classmethod
     def of(cls, pixels: Pixels, *, grid: Grid) -> Working:
         corners = grid.to_local(
@@ -99,9 +105,8 @@ class Working:
         blur = 0.4 * STEP_M / grid.gsd_m
         bands = pixels.bands if blur < 0.6 else np.stack([gaussian_filter(b, blur) for b in pixels.bands])
         at = np.stack([px[..., 1] - 0.5, px[..., 0] - 0.5])
-        sampled = np.stack(
-            side_by_side([partial(map_coordinates, b, at, order=1, mode="nearest") for b in bands])
-        )
+        sampled = np.empty((len(bands), rows, cols), dtype=bands.dtype)
+        interpolate(bands, at, out=sampled)
         r = np.clip(np.floor(px[..., 1]), 0, grid.height - 1).astype(int)
         c = np.clip(np.floor(px[..., 0]), 0, grid.width - 1).astype(int)
         inside = (px >= 0).all(axis=-1) & (px[..., 0] <= grid.width) & (px[..., 1] <= grid.height)
@@ -118,7 +123,7 @@ def orientation(work: Working) -> tuple[Array, Array]:
 
     In radians from x (right) towards y (down), -pi/2..pi/2.
     """
-    slope = Slope.of(work)
+    slope = work.slope
     radius = TENSOR_M / work.step_m / 2
 
     def gather(a: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -301,12 +306,7 @@ def straighten_corridor(
         if not inside.any():
             continue
         valid[part] = inside & work.valid[np.clip(near[0], 0, rows - 1), np.clip(near[1], 0, cols - 1)]
-        side_by_side(
-            [
-                partial(map_coordinates, band, at, order=1, mode="nearest", output=bands[k, part])
-                for k, band in enumerate(work.bands)
-            ]
-        )
+        interpolate(work.bands, at, out=bands[:, part])
     if not valid.any():
         return None
     seen_v, seen_u = np.flatnonzero(valid.any(axis=1)), np.flatnonzero(valid.any(axis=0))

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.spatial import cKDTree
 
+from railcount.beside import side_by_side
 from railcount.tracks.corridor import (
     OVERLAP_M,
     Corridor,
-    Slope,
     Working,
     main_directions,
     orientation,
@@ -23,7 +23,7 @@ from railcount.tracks.corridor import (
 )
 from railcount.tracks.neighbours import bodies_on, neighbours, row_line
 from railcount.tracks.network import Track, TrackNetwork
-from railcount.tracks.rows import centre_odds, prolonged, trace_rows
+from railcount.tracks.rows import Row, centre_odds, prolonged, trace_rows
 from railcount.tracks.unexplained import only, strongest, unexplained, without
 
 if TYPE_CHECKING:
@@ -64,15 +64,16 @@ class Piece:
 def corridors(pixels: Pixels, *, grid: Grid) -> list[Corridor]:
     """Where tracks may run, straightened along each of the tile's main directions, the strongest first."""
     work = Working.of(pixels, grid=grid)
-    return _corridors(work, Slope.of(work).areas(work), *orientation(work))
+    return _corridors(work, work.slope.areas(work), *orientation(work))
 
 
 def _corridors(work: Working, areas: Areas, angle: Array, weight: Array) -> list[Corridor]:
-    out: list[Corridor] = []
-    for direction in main_directions(angle, weight):
+    def along(direction: float) -> list[Corridor]:
         points, heading = reference_curve(angle, weight, direction, work)
-        out += parts_of(work, areas, direction, points, heading)
-    return out
+        return parts_of(work, areas, direction, points, heading)
+
+    found = side_by_side([partial(along, direction) for direction in main_directions(angle, weight)])
+    return [corridor for parts in found for corridor in parts]
 
 
 def find_tracks(pixels: Pixels, *, grid: Grid) -> TrackNetwork:
@@ -93,32 +94,33 @@ def find_pieces(pixels: Pixels, *, grid: Grid) -> list[Piece]:
     bodies = partial(bodies_on, pixels=pixels, grid=grid)
     pieces: list[Piece] = []
 
-    def search(corridor: Corridor) -> list[Piece]:
+    def rows_in(corridor: Corridor) -> list[Row]:
         odds = centre_odds(corridor)
         rows = trace_rows(odds, step_m=corridor.step_m)
-        rows += neighbours(rows, odds, corridor, bodies=bodies)
-        before, found = [p.line for p in pieces], []
-        for row in rows:
-            whole = _within(row_line(prolonged(row, corridor), corridor), grid=grid)
-            line = new_part(whole, before)
-            if line is not None:
-                found.append(Piece(line, row.score / len(row.v)))
-        pieces.extend(found)
-        return found
+        return rows + neighbours(rows, odds, corridor, bodies=bodies)
 
-    areas = Slope.of(work).areas(work)
-    for corridor in _corridors(work, areas, angle, weight):
-        search(corridor)
+    def search(corridors: list[Corridor]) -> list[Array]:
+        """The ends of what is new there."""
+        before = len(pieces)
+        for corridor, rows in zip(
+            corridors, side_by_side([partial(rows_in, c) for c in corridors]), strict=True
+        ):
+            known = [p.line for p in pieces]
+            for row in rows:
+                whole = _within(row_line(prolonged(row, corridor), corridor), grid=grid)
+                line = new_part(whole, known)
+                if line is not None:
+                    pieces.append(Piece(line, row.score / len(row.v)))
+        return _both_ends(pieces[before:])
 
     def search_on(ends: list[Array]) -> None:
         while ends:
             curve = _onward(ends.pop(0), pieces, work, angle, weight)
             beyond = straighten_corridor(work, *curve, across_m=ASIDE_M) if curve is not None else None
-            if beyond is not None:
-                ends += _both_ends(search(beyond))
+            ends += search([beyond]) if beyond is not None else []
 
-    search_on(_both_ends(pieces))
-    explained = 0
+    areas, explained = work.slope.areas(work), 0
+    search_on(search(_corridors(work, areas, angle, weight)))
     for _ in range(MOST_MORE if pieces else 0):
         areas = unexplained(areas, [dense(p.line) for p in pieces[explained:]])
         explained = len(pieces)
@@ -127,8 +129,7 @@ def find_pieces(pixels: Pixels, *, grid: Grid) -> list[Piece]:
             break
         here = only(areas, direction)
         there = weight * here.around(work.origin, work.step_m, work.valid.shape)
-        for corridor in parts_of(work, here, direction, *reference_curve(angle, there, direction, work)):
-            search_on(_both_ends(search(corridor)))
+        search_on(search(parts_of(work, here, direction, *reference_curve(angle, there, direction, work))))
         areas = without(areas, direction)
     return pieces
 
