@@ -224,9 +224,12 @@ def _by_place(items: list[Item]) -> list[list[Item]]:
 def _by_folder(items: list[Item]) -> list[list[Item]]:
     """Tiles of one day that share a folder or a scene's name."""
     first: dict[Hashable, int] = {}
+    # a record of before folders were kept has its folder as it was given
+    as_given = {item.folder: n for n, item in enumerate(items) if item.record.folder is None}
     pairs = []
     for n, item in enumerate(items):
         pairs.append((first.setdefault(("folder", item.folder), n), n))
+        pairs.append((as_given.get(os.path.dirname(item.record.tile), n), n))
         if item.scene is not None:
             pairs.append((first.setdefault(("scene", item.scene), n), n))
     return _linked(items, pairs)
