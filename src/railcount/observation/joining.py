@@ -14,7 +14,7 @@ import numpy as np
 from railcount.counts import STATUSES_WITH_COUNT
 from railcount.errors import InputError
 from railcount.observation import PassCount
-from railcount.observation.ground import Footprint, Frame, neighbours
+from railcount.observation.ground import Footprint, Frame
 from railcount.observation.totals import CAR_M, View, summed
 
 if TYPE_CHECKING:
@@ -105,22 +105,28 @@ def _sorted_out(tiles: Sequence[TileRecord], names: dict[str, str], frame: Frame
     """Tiles with a count, without other versions of the same image; and those without one."""
     with_count = [one for one in tiles if one.status in STATUSES_WITH_COUNT and one.railcars is not None]
     best_first = sorted(with_count, key=_worth)
-    ground = [_ground(one, frame) for one in best_first]
-    near = neighbours([None if one is None else one.box for one in ground], within_m=1.0)
-    first: dict[str | None, int] = {}
-    """Of each content."""
-    kept: dict[int, TileRecord] = {}
+    kept: list[TileRecord] = []
+    boxes = np.full((len(best_first), 4), np.nan)
+    """Of the kept ones; without a place NaN, which is near nothing."""
+    of_content: dict[str | None, int] = {}
     said = []
-    for n, one in enumerate(best_first):
-        may_be = sorted({*near[n], first.setdefault(one.sha256, n)})
-        twin = next((kept[m] for m in may_be if m in kept and _same_image(one, kept[m])), None)
+    for one in best_first:
+        ground = _ground(one, frame)
+        box = boxes[len(kept)] if ground is None else ground.box
+        known = boxes[: len(kept)]
+        # only who may be one is looked at closely: of a thousand tiles side by side a few, of a thousand
+        # versions of one image the first
+        near = np.flatnonzero(((box[:2] <= known[:, 2:] + 1.0) & (known[:, :2] <= box[2:] + 1.0)).all(axis=1))
+        may_be = sorted({*near.tolist(), of_content.setdefault(one.sha256, len(kept))})
+        twin = next((kept[m] for m in may_be if m < len(kept) and _same_image(one, kept[m])), None)
         if twin is None:
-            kept[n] = one
+            boxes[len(kept)] = box
+            kept.append(one)
         else:
             said.append(
                 f"{names[one.tile]} shows the same ground as {names[twin.tile]}, which is counted alone"
             )
-    counted = {(one.tile, one.sha256) for one in kept.values()}
+    counted = {(one.tile, one.sha256) for one in kept}
     with_one = {(one.tile, one.sha256) for one in with_count}
     return _Tiles(
         counted=tuple(one for one in tiles if (one.tile, one.sha256) in counted),
