@@ -284,6 +284,12 @@ def test_lines_of_another_time_are_not_used(tmp_path: Path) -> None:
     assert result.tracks.source == "found"
 
 
+def test_a_tile_without_image_is_of_its_site(tmp_path: Path, drawn: RenderedScene) -> None:
+    write_geotiff(tmp_path / "black.tif", np.zeros_like(drawn.bands), drawn.grid)
+    result = scan_tile(tmp_path / "black.tif")
+    assert (result.status, result.site, result.utc_offset_h) == ("no_data", "tumangang", 9.0)
+
+
 def test_a_tile_outside_the_box_of_the_site_that_was_named(tmp_path: Path) -> None:
     tile, lines = sample_with_lines()
     said = {}

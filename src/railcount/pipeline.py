@@ -104,7 +104,7 @@ def scan_tile(
         )
         tile.check_unchanged()
     except TileError as error:
-        return _uncounted(name, tile, error)
+        return _uncounted(name, tile, error, known=known)
     except MissingInput as error:
         if tile is not None:  # not the tile is missing, but its lines or mask
             raise
@@ -324,9 +324,10 @@ def _in_vain(result: TileCount, mosaic: Mosaic, *, blank: bool) -> str | None:
     return None
 
 
-def _uncounted(name: str, tile: RasterTile | None, error: TileError) -> TileCount:
+def _uncounted(name: str, tile: RasterTile | None, error: TileError, *, known: Site | None) -> TileCount:
     """The result without a count. That the file changed explains every other reason, and has no content."""
     changed = tile is not None and not tile.is_as_it_was
+    site = known or (_site_of(tile) if tile else None)
     if changed:
         error = TileUnreadable(CHANGED)
     return TileCount(
@@ -335,6 +336,8 @@ def _uncounted(name: str, tile: RasterTile | None, error: TileError) -> TileCoun
         status=error.status,  # type: ignore[arg-type]  # each TileError names one of the statuses
         reasons=(*(tile.reasons if tile else ()), str(error)),
         acquisition=tile.acquisition if tile else None,
+        site=site.name if tile and site else None,
+        utc_offset_h=site.utc_offset_h if tile and site else None,
         grid=tile.grid if tile else None,
     )
 

@@ -78,6 +78,8 @@ class TileRecord:
     """The path as it was given."""
     sha256: str | None
     status: Status
+    folder: str | None = None
+    """Where the file lay, absolute, since one folder can be spelled in several ways; None: as in ``tile``."""
     reasons: tuple[str, ...] = ()
     acquired: datetime | date | None = None
     """UTC (aware) where the time of day is known, else a date."""

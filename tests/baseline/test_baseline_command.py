@@ -75,6 +75,17 @@ def test_json_satisfies_the_schema() -> None:
         jsonschema.validate(json.loads(result.stdout), schema(), cls=jsonschema.Draft202012Validator)
 
 
+def test_counts_of_no_zone_are_not_taken_for_those_of_one(tmp_path: Path) -> None:
+    said = "are of all tracks in the image, not of station alone"
+    asked = ("tumangang", "--date", "2023-10-05", "--zone", "station")
+    assert said not in " ".join(run(*asked).stdout.split())
+    (tmp_path / "mine.csv").write_text("when,best\n2023-10-01,7\n")
+    imported = ["history", "import", str(tmp_path / "mine.csv"), "--site", "tumangang", "--method", "hand"]
+    assert CliRunner().invoke(cli, imported).exit_code == 0
+    assert said in " ".join(run(*asked).stdout.split())
+    assert said not in " ".join(run(*asked[:3]).stdout.split())
+
+
 def test_the_last_day_with_a_count_is_looked_at() -> None:
     made = json.loads(run("tumangang", "--format", "json").stdout)
     assert (made["date"], made["railcars"]["best"]) == ("2024-12-03", 225)

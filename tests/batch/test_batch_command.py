@@ -82,6 +82,15 @@ def test_a_line_a_pass_a_closing_table_and_a_sentence(archive: Path) -> None:
     assert again.stdout.endswith("; 3 as before; 0 passes new or changed\n")
 
 
+def test_tiles_without_a_date_are_named_as_such(archive: Path) -> None:
+    put(archive, "R1C1.tif", acquired=None)
+    put(archive, "R1C2.tif", acquired=None)
+    put(archive, "broken.tif", acquired=None, status="failed")
+    said = "2 tiles have no date: neither joined with others nor compared; --date gives one"
+    assert said in run(history="one.sqlite").stderr
+    assert run("-q", history="two.sqlite").stderr == ""
+
+
 def test_the_document_is_the_same_whether_new_or_known(archive: Path) -> None:
     put(archive, "b.tif", site="tumangang", n=50)
     put(archive, "a.tif", status="refused", reasons=["too coarse"], acquired=None)

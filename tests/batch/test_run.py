@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import os
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,7 +23,6 @@ from railcount.history import History
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 TASK = f"{__package__}.fake_tasks:stub"
 LONG_AGO = time.time() - 1000
@@ -136,6 +137,14 @@ def test_a_pass_grows(archive: Path) -> None:
     assert len(stored(archive)) == 1
 
 
+def test_a_pass_grows_however_its_folder_is_spelled(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(archive, "2023-10-05/a.tif", acquired="2023-10-05")
+    ((first, _),) = passes(run(archive))
+    put(archive, "2023-10-05/b.tif", acquired="2023-10-05")
+    monkeypatch.chdir(archive)
+    assert passes(run(Path("."), history=archive.parent / "history.sqlite")) == [(first, 2)]
+
+
 def test_a_pass_in_two_folders_is_told_again(archive: Path) -> None:
     put(archive, "one/a.tif")
     put(archive, "three/a.tif", acquired="2023-10-05T08:00:00+00:00")
@@ -239,6 +248,36 @@ def test_a_tile_that_dies_or_hangs_twice_is_set_aside(
     assert "tried twice" in aside
     assert counted(run(archive)) == [], "it is not tried a third time"
     assert counted(run(archive, retry=True, time_limit_s=1)) == ["a.tif"]
+
+
+@pytest.mark.parametrize(
+    ("name", "date", "acquired", "acquired_from"),
+    [
+        ("2023-10-04/2023-10-05_a.tif", None, dt.date(2023, 10, 5), "file_name"),
+        ("2023-10-04/more/a.tif", None, dt.date(2023, 10, 4), "folder"),
+        ("2023-10-04/a.tif", dt.date(2023, 10, 6), dt.date(2023, 10, 6), "option"),
+        ("a.tif", None, None, None),
+    ],
+)
+def test_the_date_of_a_tile_that_was_never_opened(
+    archive: Path, name: str, date: dt.date | None, acquired: dt.date | None, acquired_from: str | None
+) -> None:
+    put(archive, name, signal="SIGSEGV")
+    (record,) = [e.record for e in run(archive, parameters=Parameters(date=date)) if isinstance(e, Counted)]
+    assert (record.status, record.acquired, record.acquired_from) == ("crashed", acquired, acquired_from)
+
+
+def test_a_tile_that_was_never_opened_is_of_the_pass_of_its_folder_where_its_name_says_so(
+    archive: Path,
+) -> None:
+    put(archive, "2023-10-05/yard_R1C1.tif", acquired="2023-10-05")
+    put(archive, "2023-10-05/yard_R1C2.tif", signal="SIGSEGV")
+    put(archive, "2023-10-05/whatever.tif", signal="SIGSEGV")
+    run(archive)
+    assert sorted(tiles for *_, tiles in stored(archive)) == [
+        ["whatever.tif"],
+        ["yard_R1C1.tif", "yard_R1C2.tif"],
+    ]
 
 
 def test_a_tile_that_dies_once_is_counted(archive: Path, tmp_path: Path) -> None:

@@ -96,6 +96,16 @@ def test_the_digest_does_not_depend_on_the_order_of_work(tmp_path: Path) -> None
     assert len(digests) == 1
 
 
+def test_the_digest_does_not_depend_on_where_the_archive_lies(tmp_path: Path) -> None:
+    digests = set()
+    for folder in ("/a/2023-10-05", "/b\udcff/2023-10-05"):
+        with History.open(tmp_path / f"{len(folder)}.sqlite") as history:
+            history.record_tile(tile(folder=folder), key=KEY)
+            assert history.check() == []
+            digests.add(history.digest())
+    assert len(digests) == 1
+
+
 def test_a_pass_grows_and_shrinks(history: History) -> None:
     a, b = tile("a.tif"), uncounted("b.tif")
     for record in (a, b):

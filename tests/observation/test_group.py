@@ -144,6 +144,14 @@ def test_where_only_the_day_is_known() -> None:
     assert len(group([tile("a.tif", at=DAY), tile("b.tif", at=DAY - dt.timedelta(days=1))])) == 2
 
 
+def test_a_folder_is_known_however_it_was_given() -> None:
+    a, b = tile("a.tif", at=DAY), tile("b.tif", at=DAY, folder="elsewhere")
+    assert len(group([replace(a, folder="/x"), replace(b, folder="/x")])) == 1
+    b = replace(b, tile="archive/2023-10-05/b.tif")
+    assert len(group([a, b])) == len(group([replace(a, folder="/x"), b])) == 1
+    assert len(group([replace(a, folder="/x"), replace(b, folder="/y")])) == 2
+
+
 def test_a_day_is_not_joined_to_a_moment_but_by_the_scene() -> None:
     assert len(group([tile("a.tif"), tile("b.tif", at=DAY)])) == 2
     scene = [tile(PLEIADES.format(1)), tile(PLEIADES.format(2), at=DAY, folder="elsewhere")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -12,7 +13,8 @@ import pytest
 
 from railcount.counts import Interval
 from railcount.errors import InputError
-from railcount.observation import PassCount, merge
+from railcount.observation import PassCount, joining, lines, merge
+from railcount.observation.ground import Footprint
 from railcount.records import StretchRecord, TileRecord
 
 from .factories import BODY_M, GAP_M, MOMENT, Train, Yard, interval, row_of_tiles, tile_of
@@ -502,3 +504,30 @@ def test_a_yard_across_the_date_line_and_in_the_south() -> None:
             for tile in row_of_tiles(yard, [-300.0, CUTS["in half"], 300.0], overlap_m=3.0)
         ]
         assert best(merge(tiles, id="p")) == 5
+
+
+def test_the_work_of_a_pass_grows_with_its_tiles_not_with_their_pairs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks: Counter[str] = Counter()
+
+    def counted(holder: object, name: str) -> None:
+        plain = getattr(holder, name)
+
+        def look(*given: Any) -> Any:
+            looks[name] += 1
+            return plain(*given)
+
+        monkeypatch.setattr(holder, name, look)
+
+    for holder, name in ((joining, "_same_image"), (lines, "_links"), (Footprint, "clipped")):
+        counted(holder, name)
+    yard = Yard(trains=tuple(Train(track=t, start_m=-290.0 + 80 * k) for t in range(4) for k in range(7)))
+    cuts = [-300.0 + 15 * n for n in range(41)]
+    tiles = [
+        tile_of(yard, (a, south, b, south + 15.0), f"R{south:.0f}C{n}.tif")
+        for n, (a, b) in enumerate(pairwise(cuts))
+        for south in (-30.0, -15.0, 0.0, 15.0)
+    ]
+    assert merge(tiles, id="p").status == "counted"
+    assert all(0 < n < 40 * len(tiles) for n in looks.values()), looks

@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from railcount.batch.passes import Passes, neighbourhood_of
 from railcount.batch.planning import Job, LeftOut, Plan, Same
+from railcount.counts import STATUSES_WITH_COUNT
+from railcount.raster.acquire import named_date
 from railcount.raster.paths import CHANGED
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Hashable, Iterator
     from pathlib import Path
     from typing import Any
@@ -220,7 +223,7 @@ class Batch:
 
     def _ended(self, job: Job, ended: Ended) -> Iterator[Event]:
         attempt = self._attempts.pop(job.sha256)
-        record = _record_of(job, ended)
+        record = _record_of(job, ended, date=self._parameters.date)
         if record is None:
             self._history.end(job.sha256, key=self.key)
             self._units[job.unit].n_open -= 1
@@ -279,8 +282,22 @@ class Batch:
         yield Stopped(n_lost=len(lost))
 
 
-def _record_of(job: Job, ended: Ended) -> TileRecord | None:
-    """What became of a tile; None where it is another file by now."""
+def _record_of(job: Job, ended: Ended, *, date: dt.date | None) -> TileRecord | None:
+    """What became of a tile; None where it is another file by now.
+
+    The date of one that could not be opened is ``date``, else what its name or its folders say.
+    """
+    record = _answer(job, ended)
+    if record is None:
+        return None
+    record = replace(record, folder=str(job.path.parent))
+    if record.acquired is not None or record.status in STATUSES_WITH_COUNT:
+        return record
+    acquired, source = named_date(job.path) if date is None else (date, "option")
+    return replace(record, acquired=acquired, acquired_from=source)
+
+
+def _answer(job: Job, ended: Ended) -> TileRecord | None:
     from railcount.records import TileRecord
 
     if ended.value is None:

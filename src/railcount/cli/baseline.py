@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 )
 @past.window
 @past.season
-@click.option("--zone", metavar="ZONE", help="Counts of this zone of the site alone.")
+@click.option("--zone", metavar="ZONE", help="Counts of this zone of the site, and those of no zone.")
 @click.option("--exclude-published", is_flag=True, help="Leave out what others published.")
 @click.option("--exclude-measured", is_flag=True, help="Leave out what railcount measured.")
 @past.history
@@ -78,6 +78,10 @@ def baseline(  # noqa: PLR0917
         observations, day=on, zones=zones, baseline=site.baseline, window=length, without=without
     )
     words = [known.words] if known.words else []
+    counts = [one for one in (*found.selection.used, found.observation) if one is not None]
+    if zone is not None and any(one.zone is None for one in counts):
+        all_tracks = "are of all tracks in the image"
+        words.append(f"Counts of no zone, such as railcount's own, {all_tracks}, not of {zone} alone.")
     if form == "json":
         options.print_text(dumps(found, site=site, zones=zones, words=words))
     else:

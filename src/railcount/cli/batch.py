@@ -291,7 +291,7 @@ class _Watch:
         self._history, self._key = history, key
         self._tally: dict[str, int] = {}
         self._uncounted = Uncounted()
-        self._n_before = self._n_passes = 0
+        self._n_before = self._n_passes = self._n_undated = 0
 
     def see(self, event: Event) -> None:
         """One event."""
@@ -340,6 +340,7 @@ class _Watch:
         from railcount.outputs.batch import pass_line
 
         self._n_passes += not is_again
+        self._n_undated += one.acquired is None and one.railcars is not None and not is_again
         if self._lines:
             self.progress.clear()
             options.print_text(pass_line(one, comparison, is_again=is_again) + "\n")
@@ -361,6 +362,9 @@ class _Watch:
         if n_tiles:
             text += f"; {self._n_passes:,} {'pass' if self._n_passes == 1 else 'passes'} new or changed"
         options.print_text(text + "\n")
+        if self._n_undated:
+            tiles = f"{self._n_undated:,} {'tile has' if self._n_undated == 1 else 'tiles have'}"
+            options.note(f"{tiles} no date: neither joined with others nor compared; --date gives one")
 
 
 def _summaries(history: History, running: Batch, watch: _Watch) -> Iterator[Summary]:

@@ -23,7 +23,10 @@ _UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RailcountError)
 
 _DUMPED = (
     ("parameters", "SELECT key, words, railcount_version FROM parameters ORDER BY key"),
-    ("tile", "SELECT key, sha256, final, record FROM tiles ORDER BY key, sha256"),
+    (
+        "tile",
+        "SELECT key, sha256, final, json_remove(record, '$.folder') FROM tiles ORDER BY key, sha256",
+    ),
     ("pass", "SELECT id, key, current, day, record FROM passes ORDER BY id, key"),
     (
         "pass_tile",
@@ -51,8 +54,9 @@ _DUMPED = (
 def dump(connection: sqlite3.Connection) -> Iterator[str]:
     """All results as lines of JSON in an order of their own, however they came to be there.
 
-    Left out: attempts, the table of known files (which saves reading, and says nothing of a yard),
-    the times at which hand counts and decisions were made, and numbers that SQLite hands out.
+    Left out: attempts, the table of known files (which saves reading, and says nothing of a yard), the
+    absolute folders of tiles, the times at which hand counts and decisions were made, and numbers that
+    SQLite hands out.
     """
     for name, query in _DUMPED:
         for row in connection.execute(query):

@@ -53,7 +53,8 @@ def group(records: Iterable[TileRecord]) -> list[tuple[str, tuple[TileRecord, ..
     Tiles are of one pass where they show one place (the same site; without a site, footprints within
     3 km) and were taken within 5 minutes of the next by one sensor, as far as it is known. Where only
     the day is known, they must lie in one folder or bear one vendor's scene name too. A tile that could
-    not be opened goes with those of its scene name. A tile without a CRS or a date is a pass of its own.
+    not be opened goes with those of its scene name, or of its folder and day where its own name has a
+    date or a row and column. A tile without a CRS or a date is a pass of its own.
 
     The order of the records does not matter.
     """

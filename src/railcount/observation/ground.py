@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -90,6 +91,18 @@ class Footprint:
         """Of the ground."""
         return _area(self.corners)
 
+    @cached_property
+    def box(self) -> Array:
+        """(4,): west, south, east, north."""
+        return box_of(self.corners)
+
+    def is_near(self, other: Footprint, within_m: float = 0.0) -> bool:
+        """Whether the boxes of both are so near; else nothing in them is."""
+        (west, south, east, north), (w, s, e, n) = self.box.tolist(), other.box.tolist()
+        return bool(
+            west <= e + within_m and w <= east + within_m and south <= n + within_m and s <= north + within_m
+        )
+
     def inside_m(self, points: Array) -> Array:
         """(n,): how far inside each of (n, 2) points lies; negative outside."""
         return np.asarray((self.offset - points @ self.normal.T).min(axis=-1))
@@ -134,6 +147,31 @@ class Footprint:
                     kept.append(point)
             ring = kept
         return _area(np.array(ring)) if len(ring) > 2 else 0.0
+
+
+def box_of(points: Array) -> Array:
+    """(4,): west, south, east, north of (n, 2) points."""
+    return np.concatenate([points.min(axis=0), points.max(axis=0)])
+
+
+def neighbours(boxes: Sequence[Array | None], *, within_m: float) -> list[list[int]]:
+    """For each box the numbers of the others that lie so near, ascending; none for None.
+
+    A pass may have thousands of tiles: only of these few pairs is a closer look worth its time.
+    """
+    import shapely
+
+    out: list[list[int]] = [[] for _ in boxes]
+    numbers = [n for n, box in enumerate(boxes) if box is not None]
+    if len(numbers) < 2:
+        return out
+    known = np.array([boxes[n] for n in numbers])
+    grown = known + within_m * np.array([-1.0, -1.0, 1.0, 1.0])
+    found = shapely.STRtree(shapely.box(*known.T)).query(shapely.box(*grown.T))
+    for one, other in sorted(zip(*found.tolist(), strict=True)):
+        if one != other:
+            out[numbers[one]].append(numbers[other])
+    return out
 
 
 def _area(corners: Array) -> float:

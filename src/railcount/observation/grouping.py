@@ -50,7 +50,8 @@ class Item:
     @cached_property
     def folder(self) -> str:
         """Where the file lies."""
-        return os.path.dirname(self.record.tile)
+        known = self.record.folder
+        return os.path.dirname(self.record.tile) if known is None else known
 
     @cached_property
     def scene(self) -> str | None:
@@ -103,6 +104,11 @@ class Item:
     def apart(self) -> bool:
         """True where a tile was looked at and yet has no place that others could lie beside."""
         return not self.placed and bool(self.record.footprint or self.record.status in STATUSES_WITH_COUNT)
+
+    @property
+    def named(self) -> bool:
+        """True where the name itself says that a tile is of a day or of a scene; else it may be anything."""
+        return self.name.acquired is not None or self.name.tile is not None
 
     @property
     def at_home(self) -> bool:
@@ -218,9 +224,12 @@ def _by_place(items: list[Item]) -> list[list[Item]]:
 def _by_folder(items: list[Item]) -> list[list[Item]]:
     """Tiles of one day that share a folder or a scene's name."""
     first: dict[Hashable, int] = {}
+    # a record of before folders were kept has its folder as it was given
+    as_given = {item.folder: n for n, item in enumerate(items) if item.record.folder is None}
     pairs = []
     for n, item in enumerate(items):
         pairs.append((first.setdefault(("folder", item.folder), n), n))
+        pairs.append((as_given.get(os.path.dirname(item.record.tile), n), n))
         if item.scene is not None:
             pairs.append((first.setdefault(("scene", item.scene), n), n))
     return _linked(items, pairs)
@@ -281,7 +290,7 @@ def _taken_in(groups: list[list[Item]], items: Iterable[Item]) -> list[Item]:
         if item.placed:
             near = [group for group in days[item.day] if _fits(item, group)]
         else:
-            near = folders[item.folder, item.day] if item.moment is None else []
+            near = folders[item.folder, item.day] if item.moment is None and item.named else []
         if len(near) == 1 or (near and item.placed):
             near[0].append(item)
         else:

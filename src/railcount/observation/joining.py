@@ -60,17 +60,18 @@ def merged(records: Sequence[TileRecord], *, pass_id: str) -> PassCount:
     if not tiles:
         raise InputError("a pass has at least one tile, this one has none")
     names = _short_names(tiles)
-    sorted_out = _sorted_out(tiles, names)
+    plain = [one for one in tiles if one.footprint and one.crs is not None]
+    frame = Frame.around(place for one in plain for place in one.footprint) if plain else None
+    sorted_out = _sorted_out(tiles, names, frame)
     counted = sorted_out.counted
     told = _facts(tiles, counted or tiles, pass_id=pass_id)
     if not counted:
         status = min((one.status for one in tiles), key=WORST.index)
         return replace(told, status=status, reasons=(*_reasons(tiles, names), *sorted_out.said))
-    plain = [one for one in tiles if one.footprint and one.crs is not None]
     if len(counted) > 1 and any(one not in plain for one in counted):
         raise InputError("tiles without a place on Earth cannot be joined: each is a pass of its own")
-    frame = Frame.around(place for one in plain for place in one.footprint) if plain else None
-    missed = tuple(one for one in sorted_out.uncounted if not _covered(one, counted, frame))
+    ground = [_ground(one, frame) for one in counted]
+    missed = tuple(one for one in sorted_out.uncounted if not _covered(_ground(one, frame), ground))
     counted, moved = _moved_alike(counted, names)
     view = View.of(counted, missed, frame=frame)
     reasons = (*_reasons((*counted, *missed), names), *sorted_out.said, *moved)
@@ -100,22 +101,36 @@ def _short_names(tiles: Sequence[TileRecord]) -> dict[str, str]:
     return {one.tile: name if n[name] == 1 else one.tile for one, name in zip(tiles, short, strict=True)}
 
 
-def _sorted_out(tiles: Sequence[TileRecord], names: dict[str, str]) -> _Tiles:
+def _sorted_out(tiles: Sequence[TileRecord], names: dict[str, str], frame: Frame | None) -> _Tiles:
     """Tiles with a count, without other versions of the same image; and those without one."""
     with_count = [one for one in tiles if one.status in STATUSES_WITH_COUNT and one.railcars is not None]
+    best_first = sorted(with_count, key=_worth)
     kept: list[TileRecord] = []
+    boxes = np.full((len(best_first), 4), np.nan)
+    """Of the kept ones; without a place NaN, which is near nothing."""
+    of_content: dict[str | None, int] = {}
     said = []
-    for one in sorted(with_count, key=_worth):
-        twin = next((other for other in kept if _same_image(one, other)), None)
+    for one in best_first:
+        ground = _ground(one, frame)
+        box = boxes[len(kept)] if ground is None else ground.box
+        known = boxes[: len(kept)]
+        # only who may be one is looked at closely: of a thousand tiles side by side a few, of a thousand
+        # versions of one image the first
+        near = np.flatnonzero(((box[:2] <= known[:, 2:] + 1.0) & (known[:, :2] <= box[2:] + 1.0)).all(axis=1))
+        may_be = sorted({*near.tolist(), of_content.setdefault(one.sha256, len(kept))})
+        twin = next((kept[m] for m in may_be if m < len(kept) and _same_image(one, kept[m])), None)
         if twin is None:
+            boxes[len(kept)] = box
             kept.append(one)
         else:
             said.append(
                 f"{names[one.tile]} shows the same ground as {names[twin.tile]}, which is counted alone"
             )
+    counted = {(one.tile, one.sha256) for one in kept}
+    with_one = {(one.tile, one.sha256) for one in with_count}
     return _Tiles(
-        counted=tuple(one for one in tiles if one in kept),
-        uncounted=tuple(one for one in tiles if one not in with_count),
+        counted=tuple(one for one in tiles if (one.tile, one.sha256) in counted),
+        uncounted=tuple(one for one in tiles if (one.tile, one.sha256) not in with_one),
         said=tuple(sorted(said)),
     )
 
@@ -167,14 +182,21 @@ def _moved_alike(
     return tuple(out), tuple(said)
 
 
-def _covered(one: TileRecord, counted: Sequence[TileRecord], frame: Frame | None) -> bool:
-    """Whether other tiles with a count show all the ground of one without."""
+def _ground(one: TileRecord, frame: Frame | None) -> Footprint | None:
     if frame is None or one.crs is None or not one.footprint:
+        return None
+    return Footprint.of(frame.metres(one.footprint))
+
+
+def _covered(one: Footprint | None, counted: Sequence[Footprint | None]) -> bool:
+    """Whether other tiles with a count show all the ground of one without."""
+    if one is None:
         return False
-    at = _spread(Footprint.of(frame.metres(one.footprint)))
+    at = _spread(one)
     seen = np.zeros(len(at), dtype=np.bool_)
     for other in counted:
-        seen |= Footprint.of(frame.metres(other.footprint)).inside_m(at) >= 0
+        if other is not None and other.is_near(one):
+            seen |= other.inside_m(at) >= 0
     return bool(seen.mean() >= COVERED)
 
 

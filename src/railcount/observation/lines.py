@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.spatial import cKDTree
 
-from railcount.observation.ground import ASIDE_M, PARALLEL
+from railcount.observation.ground import ASIDE_M, PARALLEL, box_of, neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -106,19 +105,20 @@ def sampled(line: Array) -> tuple[Array, Array]:
 def own_share(lines: Sequence[Lines], footprints: Sequence[Footprint], order: Sequence[int]) -> list[Array]:
     """For each tile, the share of each of its tracks that no tile before it in ``order`` has."""
     shares: list[Array] = [np.zeros(len(one.ids)) for one in lines]
-    before: list[tuple[cKDTree, Footprint]] = []
+    before: dict[int, cKDTree] = {}
+    near = neighbours([one.box for one in footprints], within_m=2 * STEP_M)
     for n in order:
         one = lines[n]
         fresh = np.ones(len(one.points), dtype=np.bool_)
-        for tree, footprint in before:
-            if len(one.points):
-                far, _ = tree.query(one.points, distance_upper_bound=ASIDE_M + STEP_M / 2)
-                fresh &= ~(np.isfinite(far) & (footprint.inside_m(one.points) > 0))
+        for other in near[n]:
+            if len(one.points) and other in before:
+                far, _ = before[other].query(one.points, distance_upper_bound=ASIDE_M + STEP_M / 2)
+                fresh &= ~(np.isfinite(far) & (footprints[other].inside_m(one.points) > 0))
         for k in range(len(one.ids)):
             mine = one.track == k
             shares[n][k] = float(fresh[mine].mean()) if mine.any() else 1.0
         if len(one.points):
-            before.append((cKDTree(one.points), footprints[n]))
+            before[n] = cKDTree(one.points)
     return shares
 
 
@@ -131,7 +131,9 @@ def joined_tracks(lines: Sequence[Lines], shared_cars: Iterable[tuple[Name, Name
     weight = Counter(shared_cars)
     for pair in weight:
         weight[pair] *= CAR_WEIGHT
-    for i, j in combinations(range(len(lines)), 2):
+    boxes = [box_of(one.points) if len(one.points) else None for one in lines]
+    near = neighbours(boxes, within_m=REACH_M + NEAR_M)
+    for i, j in ((i, j) for i, others in enumerate(near) for j in others if i < j):
         for (a, b), w in _links(lines[i], lines[j]).items():
             weight[(i, lines[i].ids[a]), (j, lines[j].ids[b])] += w
     every = [(n, one) for n, each in enumerate(lines) for one in each.ids]

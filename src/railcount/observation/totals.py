@@ -12,9 +12,9 @@ import numpy as np
 
 from railcount.cars.error import ERROR_CARS
 from railcount.observation.bodies import Scene, join_cars
-from railcount.observation.ground import Footprint, place_cars
+from railcount.observation.ground import Footprint, neighbours, place_cars
 from railcount.observation.intervals import Part, added, combined
-from railcount.observation.lines import REACH_M, Lines, leading_in_m, own_share
+from railcount.observation.lines import LEADS_IN_M, REACH_M, STEP_M, Lines, leading_in_m, own_share
 from railcount.observation.stretches import n_trains
 from railcount.observation.trains import in_trains, occupied_m
 from railcount.seen import DEGRADED_BELOW, UNCOUNTABLE_BELOW, fullest_share
@@ -115,18 +115,25 @@ class View:
             elif footprint is None:
                 out.append(known / len(self.counted))
             else:
-                own = footprint.area_m2 - sum(footprint.shared_m2(other) for other in ground)
+                near = [n for n, f in enumerate(ground) if f.is_near(footprint, LEADS_IN_M + 2 * STEP_M)]
+                beside = [ground[n] for n in near]
+                own = footprint.area_m2 - sum(footprint.shared_m2(other) for other in beside)
                 likely = known / area * max(own, 0.0) * _hidden(one) if area else 0.0
-                out.append(max(likely, leading_in_m(footprint, self.lines, ground)))
+                # where there are lines, every counted tile has its ground
+                lines = [self.lines[n] for n in near] if self.lines else []
+                out.append(max(likely, leading_in_m(footprint, lines, beside)))
         return tuple(out)
 
     def _not_found_m(self) -> float:
         """Track that leads from one counted tile into another, which found none there."""
         total = 0.0
-        for n, (one, footprint) in enumerate(zip(self.counted, self.footprints, strict=True)):
-            if one.length_m and footprint is not None and self.lines:
-                others = [lines for m, lines in enumerate(self.lines) if m != n]
-                beside = [f for m, f in enumerate(self.footprints) if m != n and f is not None]
+        if not self.lines:
+            return total
+        solid = [f for f in self.footprints if f is not None]  # all, where there are lines
+        near = neighbours([f.box for f in solid], within_m=REACH_M + 2 * STEP_M)
+        for n, (one, footprint) in enumerate(zip(self.counted, solid, strict=True)):
+            if one.length_m:
+                others, beside = [self.lines[m] for m in near[n]], [solid[m] for m in near[n]]
                 total += leading_in_m(footprint, others, beside, own=self.lines[n], within_m=REACH_M)
         return total
 

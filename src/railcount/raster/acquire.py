@@ -110,6 +110,14 @@ def folder_date(path: Path) -> date | None:
     return next((found for found in (_date_at_start(folder.name) for folder in path.parents) if found), None)
 
 
+def named_date(path: Path) -> tuple[datetime | date | None, AcquiredFrom | None]:
+    """When an image was taken, by its name or its folders alone, and which: for one that cannot be opened."""
+    if (named := parse_name(path.name).acquired) is not None:
+        return named, "file_name"
+    day = folder_date(path)
+    return day, None if day is None else "folder"
+
+
 def _date_at_start(folder: str) -> date | None:
     found = date_in(folder)
     written = () if found is None else (f"{found:%Y-%m-%d}", f"{found:%Y%m%d}")
