@@ -348,6 +348,41 @@ def test_rollback_journal_on_a_network(
             assert len(reader.finished(KEY)) == 2
 
 
+@pytest.fixture
+def cut_off(path: Path, tmp_path: Path) -> tuple[Path, str]:
+    """A history whose writer was killed, with the journal that takes half a write back; and its digest."""
+    made(path, n=60)
+    with History.open(path, readonly=True) as history:
+        before = history.digest()
+    killed = tmp_path / "killed" / path.name
+    killed.parent.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+        connection.execute("PRAGMA cache_size = 1")  # so that pages are written before the end
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("UPDATE tiles SET record = record || zeroblob(5000)")
+        for end in ("", "-journal"):
+            shutil.copy2(f"{path}{end}", f"{killed}{end}")
+        connection.execute("ROLLBACK")
+    return killed, before
+
+
+def test_a_write_that_was_cut_off_is_taken_back_by_who_reads(cut_off: tuple[Path, str]) -> None:
+    path, before = cut_off
+    with History.open(path, readonly=True) as history:
+        assert history.digest() == before
+        assert history.check() == []
+
+
+def test_a_write_that_was_cut_off_is_not_read_as_it_is(
+    cut_off: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place, "can_write", lambda path: False)
+    monkeypatch.setattr(connecting, "can_write", lambda path: False)
+    with pytest.raises(HistoryError, match="cannot be used: attempt to write a readonly database"):
+        History.open(cut_off[0], readonly=True)
+
+
 MOUNTS = r"""22 1 0:20 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
 30 22 0:30 / /data rw - nfs4 server:/data rw
 31 30 0:31 / /data/local\040disk rw - xfs /dev/sdb1 rw

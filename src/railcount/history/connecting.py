@@ -69,12 +69,18 @@ def open_readonly(path: Path) -> sqlite3.Connection:
         try:
             try:
                 _check_tables(connection, path=path)
-            except sqlite3.OperationalError:
-                # Reading a write-ahead log wants to write beside the file. Where nobody can, nobody does.
-                if not place.can_be_immutable(path):
-                    raise
+            except sqlite3.OperationalError as error:
                 connection.close()
-                connection = connect(path, mode="ro&immutable=1")
+                if error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK and can_write(path):
+                    # Whoever wrote was killed. SQLite takes back what was not finished where it may write.
+                    with closing(connect(path, mode="rw")) as writer:
+                        _check_tables(writer, path=path)
+                    connection = connect(path, mode="ro")
+                elif place.can_be_immutable(path):
+                    # Reading a write-ahead log wants to write beside the file. Where nobody can, nobody does.
+                    connection = connect(path, mode="ro&immutable=1")
+                else:
+                    raise
                 _check_tables(connection, path=path)
             version = schema.version_of(connection)
             if version < schema.VERSION:
