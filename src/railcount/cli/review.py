@@ -101,10 +101,12 @@ def _of_tile(tile: str, path: str | None, **limits: Any) -> PassCount:
 
     from railcount.errors import InputError
     from railcount.history import History
+    from railcount.raster.limits import Limits
     from railcount.raster.paths import absolute_path, read_head
 
     where = absolute_path(tile)
     read_head(where)  # what is no file is said here
+    Limits().check_file(where.stat().st_size)
     with where.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     with History.open(path) as opened:
