@@ -152,7 +152,8 @@ def _serve(session: Session, *, port: int, opens: bool) -> None:
     from railcount.outputs.review.server import ReviewServer
 
     def tell_next(address: str) -> None:
-        click.echo(f"railcount: opened; to open it again: {address}", err=True)
+        with suppress(OSError):  # the page is what counts
+            click.echo(f"railcount: opened; to open it again: {address}", err=True)
 
     with ReviewServer(session, port=port, opened=tell_next) as server:
         click.echo(f"railcount: open {server.address}", err=True)
