@@ -59,7 +59,7 @@ COUNTS = """when,best,source
 """
 EXPECTED = b"tile,count,tolerance,status\na.tif,999,0,counted\n"
 BROWSER = """
-import json, sys, threading, urllib.error, urllib.request
+import json, sys, threading, urllib.request
 from railcount.cli.main import main
 from railcount.outputs.review.server import ReviewServer
 
@@ -68,14 +68,15 @@ declined = []
 
 def browse(server):
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-    page = browser.open(server.address).geturl()
-    car = json.load(browser.open(page + "state"))["vehicles"][0]["id"]
-    asked = {"decide": {"action": "reject", "car": car}, "enter": {"best": 3, "low": 2, "high": 4}}[change]
-    head = {"Origin": f"http://{server.host}", "Content-Type": "application/json"}
     try:
+        page = browser.open(server.address).geturl()
+        car = json.load(browser.open(page + "state"))["vehicles"][0]["id"]
+        decide, enter = {"action": "reject", "car": car}, {"best": 3, "low": 2, "high": 4}
+        asked = {"decide": decide, "enter": enter}[change]
+        head = {"Origin": f"http://{server.host}", "Content-Type": "application/json"}
         browser.open(urllib.request.Request(page + change, json.dumps(asked).encode(), head))
-    except urllib.error.HTTPError as error:
-        declined.append(error.read().decode())
+    except OSError as error:
+        declined.append(error.read().decode() if hasattr(error, "read") else str(error))
     finally:
         server.shutdown()
 
