@@ -102,6 +102,15 @@ def test_a_digest_comes_in_steps(tmp_path: Path) -> None:
     assert list(content_digest(path, n_bytes=2)) == [None, None, digest]
 
 
+@pytest.mark.parametrize("name", ["tracks", "mask"])
+def test_what_is_too_large_is_declined_and_not_hashed(tmp_path: Path, name: str) -> None:
+    """A sparse file of 1 TB has no more bytes on the disk than its header."""
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(InputError, match=r"large: the file has 1,099,511,627,776 bytes, the limit is"):
+        replace(Parameters(), **{name: tmp_path / "large"}).key()
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are a matter of POSIX")
 @pytest.mark.parametrize("name", ["tracks", "mask"])
 def test_a_pipe_is_declined_and_not_waited_for(tmp_path: Path, name: str) -> None:

@@ -27,7 +27,7 @@ WIDTH, LENGTH, BITS, COMPRESSION, PHOTOMETRIC, STRIPS, SAMPLES, ROWS_PER_STRIP, 
 )  # fmt: skip
 PREDICTOR, TILE_WIDTH, TILE_LENGTH, TILES, TILE_COUNTS, SUB_IFDS = 317, 322, 323, 324, 325, 330
 DATE, ARTIST, COPYRIGHT, COLORMAP, EXTRA, SAMPLE_FORMAT, JPEG_TABLES = 306, 315, 33432, 320, 338, 339, 347
-PIXEL_SCALE, TIE_POINT, MATRIX, GEO_KEYS, GEO_ASCII = 33550, 33922, 34264, 34735, 34737
+PIXEL_SCALE, TIE_POINT, MATRIX, GEO_KEYS, GEO_DOUBLES, GEO_ASCII = 33550, 33922, 34264, 34735, 34736, 34737
 GDAL_METADATA, GDAL_NODATA, EXIF, RPC = 42112, 42113, 34665, 50844
 
 DEFLATE, LZW, JPEG, PACKBITS, CCITT = 8, 5, 7, 32773, 4
@@ -149,8 +149,69 @@ def _pe(more: bytes) -> dict[int, tuple[int, Any]]:
     return {GEO_KEYS: (SHORT, keys), GEO_ASCII: text(words + b"\0")}
 
 
+def _plane(*, scale: float = 0.9996, unit_m: float = 1.0) -> dict[int, tuple[int, Any]]:
+    """A projection in numbers: Transverse Mercator on 129 degrees."""
+    keys = (
+        1024,
+        0,
+        1,
+        1,
+        1025,
+        0,
+        1,
+        1,
+        2048,
+        0,
+        1,
+        4326,
+        3072,
+        0,
+        1,
+        32767,
+        3074,
+        0,
+        1,
+        32767,
+        3075,
+        0,
+        1,
+        1,
+    )
+    keys += (3076, 0, 1, 32767, 3077, GEO_DOUBLES, 1, 2, 3080, GEO_DOUBLES, 1, 0, 3092, GEO_DOUBLES, 1, 1)
+    return {
+        GEO_KEYS: (SHORT, (1, 1, 0, len(keys) // 4, *keys)),
+        GEO_DOUBLES: (DOUBLE, (129.0, scale, unit_m)),
+    }
+
+
+def _degrees(lon: float, lat: float) -> dict[int, tuple[int, Any]]:
+    """A place on the Earth in pixels of half a metre."""
+    return {
+        GEO_KEYS: (SHORT, (1, 1, 0, 3, 1024, 0, 1, 2, 1025, 0, 1, 1, 2048, 0, 1, 4326)),
+        PIXEL_SCALE: (DOUBLE, (6e-6, 4.5e-6, 0)), TIE_POINT: (DOUBLE, (0, 0, 0, lon, lat, 0)),
+    }  # fmt: skip
+
+
 TAGS: dict[str, dict[int, tuple[int, Any]]] = {
     "plain": {},
+    "strips_over_each_other": {
+        ROWS_PER_STRIP: (LONG, (1,)), STRIPS: (LONG, tuple(range(8, 8 + ROWS))), COUNTS: (LONG, (288,) * ROWS)
+    },
+    "strips_of_half_the_rows": {
+        ROWS_PER_STRIP: (LONG, (1,)), STRIPS: (LONG, (8,) * 32), COUNTS: (LONG, (288,) * 32)
+    },
+    "planar_over_each_other": {
+        PLANAR: (SHORT, (2,)), STRIPS: (LONG, (8, 9, 10)), COUNTS: (LONG, (COLS * ROWS,) * 3)
+    },
+    "sub_ifds_200000": {SUB_IFDS: (LONG, (8,) * 200_000)},
+    "plane": _plane(),
+    "plane_of_scale_0": _plane(scale=0.0),
+    "plane_of_scale_inf": _plane(scale=float("inf")),
+    "plane_in_units_of_nan": _plane(unit_m=float("nan")),
+    "plane_in_units_of_1e_308": _plane(unit_m=1e-308),
+    "degrees_over_180": _degrees(179.9997, 10.0),
+    "degrees_over_540": _degrees(541.0, 42.0),
+    "degrees_at_the_pole": _degrees(0.0, 90.0),
     "strip_of_0_bytes": {COUNTS: (LONG, (0,))},
     "strip_of_0_rows": {ROWS_PER_STRIP: (LONG, (0,))},
     "strip_of_all_rows": {ROWS_PER_STRIP: (LONG, (2**32 - 1,))},
@@ -265,6 +326,9 @@ _LERC_1 = b"CntZImage " + struct.pack(
 )  # a head that leads its decoder through 2 * 10**18 tiles, or astray
 
 
+_LERC_2 = b"Lerc2 " + struct.pack("<iI7i3d500x", 4, 0, 2**30, 2**30, 1, 2**30, 8, 2**31 - 1, 1, 0.5, 0, 255)
+
+
 def _cut_in_the_directory() -> bytes:
     tiff = Tiff()
     return tiff.to_bytes()[: tiff.ifd_at + 30]
@@ -307,6 +371,26 @@ def _jpeg(*segments: bytes) -> bytes:
 
 _WIDE = b"\xff\xc2\0\x11\x08\xff\xdc\xff\xdc\3\1\x11\0\2\x11\0\3\x11\0"
 """A frame of 65,500 x 65,500 pixels."""
+
+
+def _scans() -> bytes:
+    """A progressive picture of 2000 x 1500, gone over 20,000 times for nothing."""
+    made = io.BytesIO()
+    Image.new("L", (2000, 1500)).save(made, "JPEG", progressive=True)
+    start = made.getvalue().split(b"\xff\xda")
+    scan = b"\xff\xda\0\x08\1\1\0\0\0\1"
+    size = {WIDTH: (LONG, (2000,)), LENGTH: (LONG, (1500,)), ROWS_PER_STRIP: (LONG, (1500,))}
+    gray = {BITS: (SHORT, (8,)), SAMPLES: (SHORT, (1,)), PHOTOMETRIC: (SHORT, (1,))}
+    return _compressed(JPEG, b"\xff\xda".join(start[:2]) + scan * 20_000 + b"\xff\xd9", size | gray)
+
+
+def _dictionary() -> bytes:
+    """The head of the block says how much memory its reader needs."""
+    data = bytearray(lzma.compress(picture().tobytes(), check=lzma.CHECK_NONE))
+    end = 12 + (data[12] + 1) * 4 - 4
+    data[16] = 40
+    data[end : end + 4] = struct.pack("<I", zlib.crc32(data[12:end]))
+    return bytes(data)
 
 
 def _tables(data: bytes) -> dict[int, tuple[int, Any]]:
@@ -410,6 +494,10 @@ MADE: dict[str, Callable[[], bytes]] = {
     "jpeg_of_old": lambda: _compressed(
         6, _image("JPEG"), {512: (SHORT, (1,)), 513: (LONG, (8,)), 514: (LONG, (9,))}
     ),
+    "jpeg_of_20000_scans": _scans,
+    "lzma_dictionary_of_4_gb": lambda: _compressed(34925, _dictionary()),
+    "zstd_window_of_3_tb": lambda: _compressed(50000, b"\x28\xb5\x2f\xfd\0\xf8" + bytes(100)),
+    "lerc_2_of_2_60": lambda: _compressed(34887, _LERC_2, {50674: (LONG, (4, 0))}),
     "lzma_cut": lambda: _compressed(34925, lzma.compress(picture().tobytes())[:300]),
     "lzma_too_long": lambda: _compressed(34925, lzma.compress(bytes(2**26))),
     "jxl_of_noise": lambda: _compressed(50002, b"\xff\x0a" + picture().tobytes()),

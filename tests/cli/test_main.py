@@ -6,7 +6,7 @@ import errno
 import os
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
@@ -15,6 +15,9 @@ from click.testing import CliRunner
 import railcount
 from railcount.cli.main import COMMANDS, cli
 from railcount.errors import InputError, OutputExists, TileRefused
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -166,3 +169,12 @@ def test_a_closed_stdout_is_one_line() -> None:
     done = subprocess.run(command, shell=True, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == "railcount: the result could not be printed: standard output is closed\n"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_full_stderr_costs_no_work(tmp_path: Path) -> None:
+    (tmp_path / "counts.csv").write_text("when,best,source\n2022-05-01,3,somebody\n")
+    words = f"history import counts.csv --site tumangang --history {tmp_path / 'a.sqlite'}"
+    command = f"{sys.executable} -m railcount {words} 2>/dev/full"
+    assert subprocess.run(command, shell=True, cwd=tmp_path, check=False).returncode == 0
+    assert (tmp_path / "a.sqlite").exists()

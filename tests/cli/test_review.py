@@ -101,6 +101,9 @@ def test_a_tile_that_cannot_be_counted(served: list[Session], history: Path, tmp
         assert "could not be opened (" in run(str(broken), "--history", str(history), code=1).stderr
     assert "does not exist" in run(str(tmp_path / "none.tif"), "--history", str(history), code=1).stderr
     assert "is a folder, not a file" in run(str(tmp_path), "--history", str(history), code=1).stderr
+    with broken.open("r+b") as file:
+        file.truncate(2**40)
+    assert "the file has 1,099," in run(str(broken), "--history", str(history), code=1).stderr
     assert served == []
 
 

@@ -185,7 +185,9 @@ def test_an_alarm_comes_before_a_missing_count(scan: Scan) -> None:
     assert scan.run("a.tif", "b.tif", "--fail-on", "record").exit_code == 4
 
 
-def test_a_bad_option_of_the_library_is_exit_code_1(scan: Scan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bad_option_of_the_library_is_exit_code_1(
+    scan: Scan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(path: str, **options: Any) -> None:
         msg = "no site is called nowhere; there is tumangang"
         raise InputError(msg)
@@ -194,6 +196,33 @@ def test_a_bad_option_of_the_library_is_exit_code_1(scan: Scan, monkeypatch: pyt
     result = scan.run("a.tif", "--site", "nowhere")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "railcount: no site is called nowhere; there is tumangang\n"
+    (tmp_path / "a.csv").write_text("old")
+    words = ["b.tif", "--site", "nowhere", "-o", tmp_path / "a.csv", "--overwrite"]
+    result = scan.run("a.tif", *words, "--format", "json")
+    assert result.exit_code == 1
+    assert [(one["tile"], one["status"], one["reasons"]) for one in json.loads(result.stdout)["results"]] == [
+        (name, "failed", ["no site is called nowhere; there is tumangang"]) for name in ("a.tif", "b.tif")
+    ]
+    assert result.stderr == "railcount: no site is called nowhere; there is tumangang\n"
+    assert (tmp_path / "a.csv").read_text() == "old"
+
+
+def test_lines_that_do_not_fit_one_tile_do_not_cost_the_others(
+    scan: Scan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def scan_tile(path: str, **options: Any) -> TileCount:
+        if path == "b.tif":
+            raise InputError("the mask has another size")
+        return scan.scan_tile(path, **options)
+
+    monkeypatch.setattr(sys.modules["railcount.pipeline"], "scan_tile", scan_tile)
+    words = ["a.tif", "b.tif", "c.tif", "--mask", "m.tif", "-o", tmp_path / "a.json"]
+    result = scan.run(*words)
+    assert (result.exit_code, result.stderr) == (1, "railcount: the mask has another size\n")
+    assert result.stdout.count("73 railcars") == 2
+    results = json.loads((tmp_path / "a.json").read_text())["results"]
+    assert [one["status"] for one in results] == ["counted", "failed", "counted"]
+    assert scan.run(*words, "--overwrite", "--fail-on", "record").exit_code == 4
 
 
 def test_outputs_go_to_files_and_the_table_to_stdout(scan: Scan, tmp_path: Path) -> None:
@@ -218,7 +247,8 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         if "bad" in path:
             msg = "the header is damaged\x07"
             raise TileUnreadable(msg)
-        return factories.tile()
+        changed = {"sha256": "ef" * 32} if "changed" in path else {}
+        return replace(factories.tile(), **changed)
 
     def draw_overlay(count: Any, tile: Any, path: Path, *, overwrite: bool) -> None:
         pictures.append(f"{count.tile} {path.name} {overwrite}")
@@ -231,6 +261,9 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_one_overlay(scan: Scan, drawn: list[str], tmp_path: Path) -> None:
     assert scan.run("a.tif", "--overlay", tmp_path / "a.png").exit_code == 0
     assert drawn == ["a.tif a.png False"]
+    result = scan.run("changed.tif", "--overlay", tmp_path / "b.png")
+    assert (result.exit_code, drawn) == (0, ["a.tif a.png False"])
+    assert result.stderr == "railcount: no picture for changed.tif: it changed since it was counted\n"
 
 
 def test_overlays_of_several_tiles_go_to_a_folder(scan: Scan, drawn: list[str], tmp_path: Path) -> None:

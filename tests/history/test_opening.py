@@ -224,6 +224,44 @@ def test_damage_found_late_is_an_error_of_the_history(path: Path) -> None:
         assert history.check() != []
 
 
+COUNT = (
+    "INSERT INTO counts (identity, first, last, best, unit, statement, qualifier, sensor, source, method, "
+    "notes, simulated) VALUES ('', '2022-01-01', '2022-01-01', {}, 'cars', 'image', '', '', 'a', "
+    "'published', '', 0)"
+)
+
+
+def test_what_cannot_be_read_is_said_by_who_reads(history: History) -> None:
+    history.record_tile(tile(), key=KEY)
+    history.record_pass(one_pass(tile()), key=KEY)
+    history._connection.execute(f"UPDATE passes SET record = '{'[' * 100_000}'")
+    for read in (history.passes, history.summaries):
+        with pytest.raises(HistoryError, match=r"holds something that cannot be read \(maximum recursion"):
+            list(read())
+    history._connection.execute(COUNT.format("9e999"))
+    with pytest.raises(HistoryError, match="a count is no whole number"):
+        list(history.counts())
+
+
+@pytest.mark.parametrize("readonly", [True, False])
+def test_a_trigger_is_not_run(path: Path, readonly: bool) -> None:
+    """It would change other rows, or have no end."""
+    made(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TRIGGER lie AFTER INSERT ON counts BEGIN DELETE FROM passes; END")
+        connection.commit()
+    with pytest.raises(HistoryError, match="has a trigger, lie, and railcount makes none"):
+        History.open(path, readonly=readonly)
+
+
+def test_a_schema_that_asks_for_a_gigabyte(path: Path) -> None:
+    made(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ALTER TABLE passes ADD COLUMN lie TEXT AS (hex(zeroblob(400000000)))")
+    with pytest.raises(HistoryError, match="too big"):
+        History.open(path)
+
+
 def test_unreadable_records_are_told(history: History) -> None:
     history.record_tile(tile(), key=KEY)
     history.record_pass(one_pass(tile()), key=KEY)
@@ -232,6 +270,10 @@ def test_unreadable_records_are_told(history: History) -> None:
         ("UPDATE tiles SET record = '{}'", "cannot be read"),
         ("UPDATE passes SET railcars_best = 99", "two different counts"),
         ("UPDATE cars SET ring = 'x' WHERE number = 1", "cannot be read"),
+        ("UPDATE cars SET ring = '[[1e999,2]]' WHERE number = 1", "an outline has no end"),
+        (f"UPDATE cars SET ring = '{'[' * 100_000}'", "RecursionError"),
+        (f"UPDATE passes SET record = '{'[' * 100_000}'", "RecursionError"),
+        (COUNT.format("9e999"), "a count is no whole number"),
         ("PRAGMA user_version = 7", "layout is 7"),
     ):
         history._connection.execute("SAVEPOINT before")
@@ -346,6 +388,41 @@ def test_rollback_journal_on_a_network(
         history.record_tile(tile("other.tif"), key=KEY)
         with History.open(path, readonly=True) as reader:
             assert len(reader.finished(KEY)) == 2
+
+
+@pytest.fixture
+def cut_off(path: Path, tmp_path: Path) -> tuple[Path, str]:
+    """A history whose writer was killed, with the journal that takes half a write back; and its digest."""
+    made(path, n=60)
+    with History.open(path, readonly=True) as history:
+        before = history.digest()
+    killed = tmp_path / "killed" / path.name
+    killed.parent.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+        connection.execute("PRAGMA cache_size = 1")  # so that pages are written before the end
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("UPDATE tiles SET record = record || zeroblob(5000)")
+        for end in ("", "-journal"):
+            shutil.copy2(f"{path}{end}", f"{killed}{end}")
+        connection.execute("ROLLBACK")
+    return killed, before
+
+
+def test_a_write_that_was_cut_off_is_taken_back_by_who_reads(cut_off: tuple[Path, str]) -> None:
+    path, before = cut_off
+    with History.open(path, readonly=True) as history:
+        assert history.digest() == before
+        assert history.check() == []
+
+
+def test_a_write_that_was_cut_off_is_not_read_as_it_is(
+    cut_off: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place, "can_write", lambda path: False)
+    monkeypatch.setattr(connecting, "can_write", lambda path: False)
+    with pytest.raises(HistoryError, match="cannot be used: attempt to write a readonly database"):
+        History.open(cut_off[0], readonly=True)
 
 
 MOUNTS = r"""22 1 0:20 / / rw,relatime shared:1 - ext4 /dev/sda1 rw

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 ROWS, COLS = 60, 80
 
 
+@pytest.fixture(autouse=True, params=["whole", "row by row"])
+def parts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large mask is looked at in parts."""
+    if request.param == "row by row":
+        monkeypatch.setattr("railcount.raster.quality._PART_BYTES", 1)
+
+
 @pytest.fixture
 def grid(tmp_path: Path) -> Grid:
     return open_tile(write_tif(tmp_path / "tile.tif", picture(rows=ROWS, cols=COLS))).grid
@@ -57,6 +64,7 @@ def test_all_but_zero_is_usable(grid: Grid, tmp_path: Path, value: int) -> None:
 def test_nan_nodata_and_transparency_are_not_usable(grid: Grid, tmp_path: Path) -> None:
     floats = plain(1, dtype="float32")
     floats[0, 0, -1] = np.nan
+    floats[0, :, -2] = np.nan
     quality = read_quality(write_tif(tmp_path / "nan.tif", floats), grid=grid)
     assert not quality.usable[0, -1]
     assert quality.usable[1, -1]

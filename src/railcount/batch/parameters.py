@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import railcount
-from railcount.errors import InputError, MissingInput
+from railcount.errors import InputError, MissingInput, TileRefused
 from railcount.raster.limits import DEFAULT_DRIVERS, Driver, Limits
 from railcount.raster.paths import read_head
 from railcount.text import one_line
@@ -74,7 +74,7 @@ class Parameters:
         from railcount import sites
 
         words = self.words() | {
-            name: None if path is None else _digest_of(path)
+            name: None if path is None else _digest_of(path, limits=self.limits)
             for name, path in (("tracks", self.tracks), ("mask", self.mask))
         }
         # What was counted at a site before changes no count, and is no part of it.
@@ -112,13 +112,17 @@ def content_digest(path: Path, *, n_bytes: int = _CHUNK) -> Iterator[str | None]
     yield digest.hexdigest()
 
 
-def _digest_of(path: Path) -> str:
+def _digest_of(path: Path, *, limits: Limits | None = None) -> str:
     read_head(path, n_bytes=0, refused=InputError, unreadable=InputError)  # a pipe would block for ever
     try:
+        if limits is not None:
+            limits.check_file(path.stat().st_size)
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError as error:
         raise MissingInput(f"no file {one_line(path)}") from error
+    except TileRefused as error:
+        raise InputError(f"{one_line(path)}: {error}") from error
     except OSError as error:
         raise InputError(f"{one_line(path)} cannot be read: {error.strerror or error}") from error
 

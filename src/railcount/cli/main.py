@@ -116,8 +116,8 @@ def main() -> None:
     try:
         cli(prog_name="railcount")
     except OSError as error:
-        # Of --help and --version, which click prints.
-        if error.errno != errno.ENOSPC:
+        # Of --help and --version, which click prints, and of the line that says an error.
+        if error.errno not in {errno.ENOSPC, errno.EIO}:
             raise
         drop_stdout()
         click.echo(f"railcount: {error.strerror}", err=True)

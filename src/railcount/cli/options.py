@@ -141,17 +141,21 @@ STOCKS = ("any", "european", "north-american", "russian-chinese")
 
 
 class _ClickHandler(logging.Handler):
-    """Log lines to the stderr of the moment, escaped; the lines of a traceback are indented below."""
+    """Log lines to the stderr of the moment, escaped; the lines of a traceback are indented below.
+
+    Where they cannot be written (a full disk, a terminal that is gone) the work goes on without them.
+    """
 
     def emit(self, record: logging.LogRecord) -> None:
         from railcount.cli import progress
         from railcount.text import escape
 
-        progress.make_way()
-        click.echo(f"railcount: {escape(record.getMessage())}", err=True)
-        if record.exc_info:
-            for line in logging.Formatter().formatException(record.exc_info).splitlines():
-                click.echo(f"  {escape(line)}", err=True)
+        with suppress(OSError):
+            progress.make_way()
+            click.echo(f"railcount: {escape(record.getMessage())}", err=True)
+            if record.exc_info:
+                for line in logging.Formatter().formatException(record.exc_info).splitlines():
+                    click.echo(f"  {escape(line)}", err=True)
 
 
 _HANDLER = _ClickHandler()

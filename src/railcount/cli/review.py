@@ -101,10 +101,12 @@ def _of_tile(tile: str, path: str | None, **limits: Any) -> PassCount:
 
     from railcount.errors import InputError
     from railcount.history import History
+    from railcount.raster.limits import Limits
     from railcount.raster.paths import absolute_path, read_head
 
     where = absolute_path(tile)
     read_head(where)  # what is no file is said here
+    Limits().check_file(where.stat().st_size)
     with where.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     with History.open(path) as opened:
@@ -150,7 +152,8 @@ def _serve(session: Session, *, port: int, opens: bool) -> None:
     from railcount.outputs.review.server import ReviewServer
 
     def tell_next(address: str) -> None:
-        click.echo(f"railcount: opened; to open it again: {address}", err=True)
+        with suppress(OSError):  # the page is what counts
+            click.echo(f"railcount: opened; to open it again: {address}", err=True)
 
     with ReviewServer(session, port=port, opened=tell_next) as server:
         click.echo(f"railcount: open {server.address}", err=True)

@@ -12,7 +12,8 @@ import click
 
 from railcount.cli import guard, options, past
 from railcount.cli.progress import Progress, working
-from railcount.errors import TileLost
+from railcount.errors import InputError, MissingInput, TileLost
+from railcount.text import escape
 
 if TYPE_CHECKING:
     from datetime import date
@@ -129,16 +130,25 @@ def scan(  # noqa: PLR0917
         "baseline": not no_baseline,
         "past": None if history is None else (lambda site: past.read(history, site).observations),
     }
-    counts = []
+    counts: list[TileCount] = []
+    unusable: list[str] = []
     word = working(f"counting {Path(tiles[0]).name} ...") if len(tiles) == 1 else nullcontext()
     with Progress("tiles") as progress, word:
         progress.begin(n_total=len(tiles), n_slow=len(tiles))
         for number, tile in enumerate(tiles):
             keeps = bool(pictures or sheets)
-            counts.append(_count(tile, guarded, number=number, keep_strips=keeps, options=counting | reading))
+            try:
+                count = _count(tile, guarded, number=number, keep_strips=keeps, options=counting | reading)
+            except (InputError, MissingInput) as error:  # its lines or its mask, or an option
+                count = _failed(tile, str(error))
+                unusable.append(str(error))
+            counts.append(count)
             progress.step(slow=True)
     from railcount.outputs.write import write_counts
 
+    has_results = len(unusable) < len(counts)
+    if not has_results:  # what is there stays
+        outputs, pictures, sheets = (), [], []
     for number, path in enumerate(outputs):
         guarded.step(f"write {number}", partial(write_counts, counts, path, overwrite=overwrite))
     is_lost = False
@@ -148,8 +158,11 @@ def scan(  # noqa: PLR0917
         )
     for number, (count, sheet) in enumerate(zip(counts, sheets, strict=False)):
         guarded.step(f"strips {number}", partial(_draw_strips, count, sheet, overwrite=overwrite))
-    _show(counts, form=form)
-    ctx.exit(_exit_code(counts, fail_on=fail_on) or int(is_lost))
+    if has_results or form != "table":
+        _show(counts, form=form)
+    for reason in dict.fromkeys(unusable):
+        click.echo(f"railcount: {escape(reason)}", err=True)
+    ctx.exit(_exit_code(counts, fail_on=fail_on, is_error=bool(unusable)) or int(is_lost))
 
 
 def _count(
@@ -166,15 +179,17 @@ def _count(
     try:
         return guarded.step(f"scan {number}", work)
     except TileLost as lost:
-        from railcount.counts import TileCount
+        return _failed(tile, str(lost), status=lost.status)
 
-        status: Any = lost.status
-        return TileCount(tile=tile, sha256=None, status=status, reasons=(str(lost),))
+
+def _failed(tile: str, reason: str, *, status: Any = "failed") -> TileCount:
+    from railcount.counts import TileCount
+
+    return TileCount(tile=tile, sha256=None, status=status, reasons=(reason,))
 
 
 def _check_outputs(outputs: tuple[str, ...], *, inputs: tuple[str | None, ...], overwrite: bool) -> None:
     """Refuse outputs that cannot work before any counting."""
-    from railcount.errors import InputError
     from railcount.files import check_target
     from railcount.outputs.write import format_of
 
@@ -231,14 +246,16 @@ def _draw(
     overwrite: bool,
 ) -> bool:
     """The picture of one tile, opened with the options it was counted with; True where drawing died."""
-    from railcount.errors import MissingInput, TileError
-    from railcount.text import escape
+    from railcount.errors import TileError, TileUnreadable
 
     def work() -> None:
         from railcount.outputs.overlay import draw_overlay
         from railcount.raster import open_tile
 
-        draw_overlay(count, open_tile(count.tile, **reading), picture, overwrite=overwrite)
+        tile = open_tile(count.tile, **reading)
+        if count.sha256 is not None and tile.sha256 != count.sha256:
+            raise TileUnreadable("it changed since it was counted")
+        draw_overlay(count, tile, picture, overwrite=overwrite)
 
     try:
         guarded.step(f"draw {number}", work)
@@ -265,10 +282,10 @@ def _show(counts: list[TileCount], *, form: str) -> None:
     options.print_text(render(counts, width=options.terminal_width(), colour=options.colour_wanted()))
 
 
-def _exit_code(counts: list[TileCount], *, fail_on: str | None) -> int:
-    """An alarm comes before a missing count: it is what the caller asked to be told."""
+def _exit_code(counts: list[TileCount], *, fail_on: str | None, is_error: bool) -> int:
+    """An alarm comes before an error, and that before a missing count: the caller asked to be told."""
     from railcount.baseline import LEVELS
-    from railcount.cli.main import EXIT_FAIL_ON, EXIT_NO_COUNT
+    from railcount.cli.main import EXIT_ERROR, EXIT_FAIL_ON, EXIT_NO_COUNT
     from railcount.counts import STATUSES_WITH_COUNT
 
     if fail_on is not None:
@@ -276,4 +293,6 @@ def _exit_code(counts: list[TileCount], *, fail_on: str | None) -> int:
         levels = [order.index(count.comparison.level) for count in counts if count.comparison is not None]
         if any(level >= order.index(fail_on) for level in levels):
             return EXIT_FAIL_ON
+    if is_error:
+        return EXIT_ERROR
     return EXIT_NO_COUNT if any(count.status not in STATUSES_WITH_COUNT for count in counts) else 0

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import fields
 from datetime import date, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from railcount.counts import Interval
@@ -133,4 +135,6 @@ def car_from(cells: Iterable[Any]) -> CarRecord:
     given["covered"] = None if given["covered"] is None else bool(given["covered"])
     given["flags"] = tuple(json.loads(given["flags"]))
     given["ring"] = tuple((float(x), float(y)) for x, y in json.loads(given["ring"]))
+    if not all(map(math.isfinite, chain(*given["ring"]))):
+        raise ValueError("an outline has no end")
     return CarRecord(**given)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_S = 30.0
+MAX_CELL_BYTES = 2**26
+"""Of one text. A tile's record has some hundred bytes a car; a schema can ask for a gigabyte."""
 
 
 def open_writable(path: Path, *, again: bool = False) -> sqlite3.Connection:
@@ -69,12 +71,18 @@ def open_readonly(path: Path) -> sqlite3.Connection:
         try:
             try:
                 _check_tables(connection, path=path)
-            except sqlite3.OperationalError:
-                # Reading a write-ahead log wants to write beside the file. Where nobody can, nobody does.
-                if not place.can_be_immutable(path):
-                    raise
+            except sqlite3.OperationalError as error:
                 connection.close()
-                connection = connect(path, mode="ro&immutable=1")
+                if error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK and can_write(path):
+                    # Whoever wrote was killed. SQLite takes back what was not finished where it may write.
+                    with closing(connect(path, mode="rw")) as writer:
+                        _check_tables(writer, path=path)
+                    connection = connect(path, mode="ro")
+                elif place.can_be_immutable(path):
+                    # Reading a write-ahead log wants to write beside the file. Where nobody can, nobody does.
+                    connection = connect(path, mode="ro&immutable=1")
+                else:
+                    raise
                 _check_tables(connection, path=path)
             version = schema.version_of(connection)
             if version < schema.VERSION:
@@ -117,14 +125,21 @@ def connect(path: Path, *, mode: str) -> sqlite3.Connection:
     )
     # A file may come from a stranger: what its schema defines must not call functions.
     connection.execute("PRAGMA trusted_schema = OFF")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_CELL_BYTES)
     return connection
 
 
 def _check_tables(connection: sqlite3.Connection, *, path: Path) -> None:
-    """Read the schema: raises HistoryError where it is newer, or tables are missing."""
+    """Read the schema: raises HistoryError where it is newer, a table is missing, or a trigger is there."""
     version = schema.version_of(connection)
     place.check_version(path, version)
-    found = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    made = connection.execute(
+        "SELECT name, type FROM sqlite_master WHERE type IN ('table', 'trigger')"
+    ).fetchall()
+    found = {name for name, kind in made if kind == "table"}
+    if strange := [name for name, kind in made if kind == "trigger"]:
+        # Run by what is written, it changes other rows, or has no end.
+        raise place.refused(path, f"has a trigger, {one_line(strange[0])}, and railcount makes none")
     if version == schema.VERSION and not found >= schema.TABLES:
         missing = ", ".join(sorted(schema.TABLES - found))
         raise place.refused(path, f"is damaged: it has no table {missing}")

@@ -92,6 +92,8 @@ def counts(
 
 def _stored(row: dict[str, Any]) -> StoredCount:
     observed: dict[str, Any] = {name: text(row[name]) for name in _OBSERVED}
+    if not all(isinstance(row[name], int | None) for name in ("low", "best", "high")):
+        raise ValueError("a count is no whole number")
     observed["id"], observed["simulated"] = text(row["pass_id"]) or "", bool(row["simulated"])
     observed["first"], observed["last"] = (date.fromisoformat(row[name]) for name in ("first", "last"))
     return StoredCount(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MAX_SENTENCES = 100
 """Of one kind; more of the same say no more."""
 
-_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RailcountError)
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError, RailcountError)
 
 _DUMPED = (
     ("parameters", "SELECT key, words, railcount_version FROM parameters ORDER BY key"),

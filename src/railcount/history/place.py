@@ -115,8 +115,10 @@ def has_log(path: Path) -> bool:
 
 
 def can_be_immutable(path: Path) -> bool:
-    """True where nobody like us can be writing: neither folder nor file takes writes, and no log waits."""
-    return not (can_write(path.parent) or can_write(path) or has_log(path))
+    """True where nobody like us can be writing: neither folder nor file takes writes, and no log waits, nor a
+    journal by which a write that was cut off is to be taken back."""
+    waits = has_log(path) or os.path.exists(f"{os.fspath(path)}-journal")
+    return not (can_write(path.parent) or can_write(path) or waits)
 
 
 def on_network(path: Path) -> bool:

@@ -430,7 +430,7 @@ class History:
         with self._explained():
             try:
                 yield from rows
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 if isinstance(error, HistoryError | InputError):
                     raise
                 raise refused(

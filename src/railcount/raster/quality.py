@@ -17,11 +17,12 @@ from railcount.raster.opening import check_limits
 from railcount.raster.paths import absolute_path
 from railcount.raster.resample import Places
 from railcount.raster.safety import guarded, opened, sniff_driver
+from railcount.raster.tile import Window
 from railcount.text import one_line
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -36,6 +37,8 @@ UDM1_CLOUD = 0b10
 """Bit of the older mask; the band ``cloud`` is better. All other bits are missing or damaged pixels."""
 MOST_CLASSES = 32
 """Different values of a plain mask; more, and it is a picture."""
+_PART_BYTES = 2**26
+"""Of a mask's band that are looked at together: one of 300 million pixels took more than a gigabyte."""
 
 _UDM1_NAME = re.compile(r"(?:^|[_.-])udm(?:[_.-]|$)", re.IGNORECASE | re.ASCII)
 _UDM2_NAME = re.compile(r"(?:^|[_.-])udm2(?:[_.-]|$)", re.IGNORECASE | re.ASCII)
@@ -107,7 +110,13 @@ def _on_tile(
     window = places.window(width=dataset.width, height=dataset.height)
     if window is None:
         raise TileRefused("it does not overlap the tile")
-    usable_there, shadow_there = _classes(dataset, RasterioWindow(*window), name=name, described=described)
+    usable_there, shadow_there = (np.zeros((window.height, window.width), dtype=np.bool_) for _ in range(2))
+    values: set[Any] = set()
+    for top, part in _in_parts(dataset, window):
+        rows = slice(top, top + part.height)
+        usable_there[rows], shadow_there[rows] = _classes(
+            dataset, RasterioWindow(*part), name=name, described=described, values=values
+        )
     usable, shadow = np.zeros(tile_shape, dtype=np.bool_), np.zeros(tile_shape, dtype=np.bool_)
     n_covered = 0
     for rows, inside, row, col in places.nearest(window):
@@ -119,10 +128,19 @@ def _on_tile(
     return Quality(usable=usable, shadow=shadow & usable, covered=n_covered / usable.size)
 
 
+def _in_parts(dataset: Any, window: Window) -> Iterator[tuple[int, Window]]:
+    """The window in bands of rows, each with its first row within it."""
+    widest = max((np.dtype(kind).itemsize for kind in dataset.dtypes if not kind.startswith("c")), default=16)
+    n_rows = max(_PART_BYTES // (window.width * widest), 1)
+    for top in range(0, window.height, n_rows):
+        height = min(n_rows, window.height - top)
+        yield top, Window(window.col, window.row + top, window.width, height)
+
+
 def _classes(
-    dataset: Any, window: RasterioWindow, *, name: str, described: Sequence[str]
+    dataset: Any, window: RasterioWindow, *, name: str, described: Sequence[str], values: set[Any]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """(rows, cols) of the window: usable, and in shadow."""
+    """(rows, cols) of the window: usable, and in shadow. ``values`` are those met so far."""
     interps = [interp.name for interp in dataset.colorinterp]
     if {"clear", "cloud"} <= set(described):
         return _udm2(dataset, window, bands={text: i for i, text in enumerate(described, 1)})
@@ -136,7 +154,7 @@ def _classes(
             f"{words} has {len(plain)} bands; a quality mask has one (0 = not usable), a udm2 has {len(UDM2)}"
         )
     band = dataset.read(plain[0], window=window)
-    _check_mask(band)
+    _check_mask(band, values=values)
     known = dataset.read_masks(plain[0], window=window) > 0
     for index in alpha:
         known &= dataset.read(index, window=window) > 0
@@ -147,13 +165,15 @@ def _classes(
     return usable, np.zeros_like(usable)
 
 
-def _check_mask(band: NDArray[Any]) -> None:
+def _check_mask(band: NDArray[Any], *, values: set[Any]) -> None:
     if band.dtype.kind == "c":
         raise TileRefused("its pixels are complex numbers")
-    n_values = len(np.unique(band))
-    if n_values > MOST_CLASSES:
+    found = np.unique(band)
+    values.update(found[~np.isnan(found)][: MOST_CLASSES + 1].tolist())  # no NaN: none equals another
+    if len(values) > MOST_CLASSES:
         raise TileRefused(
-            f"it holds {n_values} different values, so it is a picture and no mask: make one of 0 and 1"
+            f"it holds more than {MOST_CLASSES} different values, so it is a picture and no mask: "
+            "make one of 0 and 1"
         )
 
 
