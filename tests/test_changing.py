@@ -112,4 +112,4 @@ def test_batch_keeps_no_result_of_it(path: Path, monkeypatch: pytest.MonkeyPatch
         path=path, size=status.st_size, mtime_ns=status.st_mtime_ns, tile="a.tif", valid=None,
         sha256="0" * 64, context="", unit=1,
     )  # fmt: skip
-    assert _record_of(job, Ended(job="0" * 64, outcome="done", value=value)) is None
+    assert _record_of(job, Ended(job="0" * 64, outcome="done", value=value), date=None) is None
