@@ -10,8 +10,9 @@ from scipy.ndimage import rotate
 
 from railcount.simulate import Layout, Scene, Stock, render
 from railcount.tracks.areas import CELL_M, N_DIRECTIONS, Areas
+from railcount.tracks.corridor import Corridor
 from railcount.tracks.find import dense, find_tracks
-from railcount.tracks.unexplained import LONG_M, only, strongest, unexplained, without
+from railcount.tracks.unexplained import LONG_M, only, strongest, unexplained, unsearched, without
 from tests.test_scan import pixels_of
 
 SLANT = 3 * np.pi / N_DIRECTIONS
@@ -24,7 +25,7 @@ def areas() -> Areas:
     support[5, :] = 0.6
     cols = np.arange(5, 55)
     rows = np.rint(10 + (cols - 5) * np.tan(SLANT)).astype(int)
-    support[rows, cols], direction[rows, cols] = 0.5, SLANT
+    support[rows, cols], direction[rows, cols] = 0.55, SLANT
     return Areas(support=support, direction=direction, first=np.array([4.0, 4.0]), cell_m=CELL_M)
 
 
@@ -86,3 +87,18 @@ def test_a_siding_aslant_to_the_yard_is_found() -> None:
     aslant = [h for h in headings if abs(abs(h - np.median(headings)) - 15) < 3]
     assert len(aslant) >= 2
     assert len(headings) - len(aslant) >= 6
+
+
+def test_where_a_corridor_was_searched() -> None:
+    x = np.arange(0.0, 60 * CELL_M, 0.5)
+    corridor = Corridor(
+        bands=np.zeros((1, 40, len(x)), dtype=np.float32),
+        valid=np.ones((40, len(x)), dtype=bool),
+        points=np.stack([x, np.full(len(x), 5 * CELL_M)], axis=-1),
+        normal=np.tile([0.0, 1.0], (len(x), 1)),
+        first_v_m=-8.0,
+    )
+    rest = unsearched(areas(), [corridor])
+    assert set(rest.direction[rest.support > 0]) == {SLANT}
+    beside = replace(corridor, first_v_m=20.0)
+    assert (unsearched(areas(), [beside]).support[5] > 0).all()

@@ -24,7 +24,7 @@ from railcount.tracks.corridor import (
 from railcount.tracks.neighbours import bodies_on, neighbours, row_line
 from railcount.tracks.network import Track, TrackNetwork
 from railcount.tracks.rows import Row, centre_odds, prolonged, trace_rows
-from railcount.tracks.unexplained import only, strongest, unexplained, without
+from railcount.tracks.unexplained import only, strongest, unexplained, unsearched, without
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,7 +45,7 @@ ASIDE_M = (-40.0, 40.0)
 """Searched to both sides of where a track runs on."""
 BESIDE_M = 15.0
 """Two or three spacings: a track so near shows that there was a search."""
-MOST_MORE = 4
+MOST_MORE = 2
 """Searches in directions of what no track explains."""
 MOST_KNOWN = 0.5
 """Of the way on."""
@@ -120,7 +120,9 @@ def find_pieces(pixels: Pixels, *, grid: Grid) -> list[Piece]:
             ends += search([beyond]) if beyond is not None else []
 
     areas, explained = work.slope.areas(work), 0
-    search_on(search(_corridors(work, areas, angle, weight)))
+    first = _corridors(work, areas, angle, weight)
+    search_on(search(first))
+    areas = unsearched(areas, first)
     for _ in range(MOST_MORE if pieces else 0):
         areas = unexplained(areas, [dense(p.line) for p in pieces[explained:]])
         explained = len(pieces)

@@ -19,17 +19,33 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from railcount.tracks.areas import Areas
+    from railcount.tracks.corridor import Corridor
 
     Array = NDArray[np.float64]
 
-CLEAR_SUPPORT = 0.35
-"""Of a cell: tracks have 0.4 to 0.8 over most of their length."""
+CLEAR_SUPPORT = 0.42
+"""Of a cell: tracks have 0.4 to 0.8 over most of their length, plain ground beside a yard up to 0.5."""
 BESIDE_M = 12.0
 """So near to a track the gradients of a cell are still the track's: a cell and a half."""
 SAME_WAY = np.deg2rad(11.0)
 """One and a half of the steps in which directions are known."""
+STEEP = np.deg2rad(6.0)
+"""To a corridor that was searched; rows in it are followed to 7 degrees (rows.MOST_SHIFT)."""
 LONG_M = 80.0
 """Of cells that hang together: longer than most roofs."""
+
+
+def unsearched(areas: Areas, corridors: Iterable[Corridor]) -> Areas:
+    """The same without support where a corridor was searched that runs in about the cell's direction."""
+    left = areas.support > CLEAR_SUPPORT
+    at = _centres(areas)
+    for corridor in corridors:
+        ahead = np.arctan2(-corridor.normal[:, 0], corridor.normal[:, 1])
+        _, u = cKDTree(corridor.points).query(at[left])
+        v_m = ((at[left] - corridor.points[u]) * corridor.normal[u]).sum(axis=-1) - corridor.first_v_m
+        across = (v_m >= 0) & (v_m < corridor.valid.shape[0] * corridor.step_m)
+        left[left] = ~(across & (_between(areas.direction[left], ahead[u]) < STEEP))
+    return replace(areas, support=np.where(left, areas.support, 0.0))
 
 
 def unexplained(areas: Areas, lines: Iterable[Array]) -> Areas:
@@ -37,9 +53,7 @@ def unexplained(areas: Areas, lines: Iterable[Array]) -> Areas:
 
     A line (n, 2) has a point at least every metre.
     """
-    rows, cols = areas.support.shape
-    at = areas.first + np.stack(np.meshgrid(np.arange(cols), np.arange(rows)), axis=-1) * areas.cell_m
-    left = areas.support > CLEAR_SUPPORT
+    at, left = _centres(areas), areas.support > CLEAR_SUPPORT
     for line in lines:
         step = np.gradient(line, axis=0)
         off, i = cKDTree(line).query(at[left])
@@ -70,6 +84,13 @@ def only(areas: Areas, direction: float) -> Areas:
 def without(areas: Areas, direction: float) -> Areas:
     """The same without support in exactly this direction (rad): what lies beside it may be another's."""
     return replace(areas, support=np.where(areas.direction == direction, 0.0, areas.support))
+
+
+def _centres(areas: Areas) -> Array:
+    """(rows, cols, 2): local metres."""
+    rows, cols = areas.support.shape
+    grid = np.stack(np.meshgrid(np.arange(cols), np.arange(rows)), axis=-1)
+    return np.asarray(areas.first + grid * areas.cell_m)
 
 
 def _far_reaching(mask: NDArray[np.bool_], u_m: Array) -> NDArray[np.bool_]:
