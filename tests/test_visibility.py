@@ -3,28 +3,47 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from affine import Affine
-from scipy.ndimage import binary_opening
+from scipy.ndimage import binary_opening, gaussian_filter
 
 from railcount.raster.grid import Grid
 from railcount.raster.tile import Pixels
 from railcount.shade import disk, opened
 from railcount.visibility import cloud_mask
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
 SIDE = 400
+RIM_PX = 8
 GRID = Grid(width=SIDE, height=SIDE, transform=Affine.identity(), crs=None, local_from_pixel=np.eye(2) * 0.5)
 
 
-def ground(*, white_m: float = 0.0) -> Pixels:
+def ground(*, white_m: float = 0.0, soft: bool = True) -> Pixels:
     """Textured ground with a white smooth square of so many metres in its middle."""
     rng = np.random.default_rng(0)
     image = np.repeat(rng.normal(70, 15, (1, SIDE, SIDE)), 3, axis=0)
     half = round(white_m)
-    image[:, SIDE // 2 - half : SIDE // 2 + half, SIDE // 2 - half : SIDE // 2 + half] = 240
+    white = np.zeros((SIDE, SIDE))
+    white[SIDE // 2 - half : SIDE // 2 + half, SIDE // 2 - half : SIDE // 2 + half] = 1
+    image = under(np.full_like(image, 240), image, white=softly(white) if soft else white)
     return Pixels(bands=image.astype(np.float32), valid=np.ones((SIDE, SIDE), dtype=bool), names=())
+
+
+def softly(white: Floats) -> Floats:
+    """The same with a rim that thins out over some 10 m, as a cloud's does."""
+    return np.asarray(gaussian_filter(white, RIM_PX))
+
+
+def under(cloud: Floats, image: Floats, *, white: Floats) -> Floats:
+    """The image under a cloud that covers this part (0-1) of each pixel."""
+    return np.asarray(image + white * (cloud - image))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.9])
@@ -41,6 +60,11 @@ def test_a_large_white_area_is_cloud() -> None:
     assert cloud.mean() == pytest.approx((120 / 200) ** 2, abs=0.12)
 
 
+def test_a_white_area_that_ends_at_something_dark_is_snow() -> None:
+    """As far as a shadow or a train: within a step, not over metres."""
+    assert not cloud_mask(ground(white_m=120, soft=False), grid=GRID).any()
+
+
 @pytest.mark.parametrize("white_m", [0.0, 15.0, 30.0])
 def test_ground_and_roofs_are_not(white_m: float) -> None:
     assert not cloud_mask(ground(white_m=white_m), grid=GRID).any()
@@ -49,14 +73,16 @@ def test_ground_and_roofs_are_not(white_m: float) -> None:
 def clouds(*sides_m: float, seed: int = 1) -> Pixels:
     """Ground with white squares of so many metres, tops uneven, from left to right."""
     pixels = ground()
-    bands = pixels.bands.copy()
-    uneven = np.random.default_rng(seed).normal(0, 4, bands.shape[1:])
+    uneven = np.random.default_rng(seed).normal(0, 4, pixels.bands.shape[1:])
+    white, tops = np.zeros_like(uneven), np.full_like(uneven, 235.0)
     left = 20
     for side_m in sides_m:
         side = round(side_m / 0.5)
         square = np.s_[20 : 20 + side, left : left + side]
-        bands[:, *square] = 235 + (uneven[square] * (3 if side_m < 40 else 1))
+        white[square] = 1
+        tops[square] += uneven[square] * (3 if side_m < 40 else 1)
         left += side + 40
+    bands = under(tops, pixels.bands, white=softly(white))
     return replace(pixels, bands=bands.astype(np.float32))
 
 
@@ -78,7 +104,9 @@ def test_snow_with_trees_around_a_part_of_it_is_no_cloud() -> None:
     snow[fields], snow[trees], snow[glade] = smooth[fields], wood[trees], smooth[glade]
     one = Pixels(bands=snow.astype(np.float32), valid=np.ones((SIDE, SIDE), dtype=bool), names=())
     assert not cloud_mask(one, grid=GRID).any()
-    wood[glade] = smooth[glade]
+    white = np.zeros((SIDE, SIDE))
+    white[glade[1:]] = 1
+    wood = under(smooth, wood, white=softly(white))
     assert cloud_mask(replace(one, bands=wood.astype(np.float32)), grid=GRID)[315, 315]
 
 
