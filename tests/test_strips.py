@@ -77,3 +77,12 @@ def test_points_lie_at_equal_steps() -> None:
     gaps = np.hypot(*np.diff(points, axis=0).T)
     assert np.all(gaps <= STEP_M + 1e-9)
     np.testing.assert_allclose(np.hypot(*direction.T), 1.0)
+
+
+@pytest.mark.parametrize("gsd_m", [0.3, 0.9])
+def test_a_strip_knows_the_size_of_the_pixels_it_was_read_from(gsd_m: float) -> None:
+    line = np.array([[5.0, 40.0], [195.0, 40.0]])
+    pixels = painted(line, (80, 200), gsd_m)
+    network = TrackNetwork(tracks=(Track(id="1", line_px=line),), source="given")
+    (strip,) = straighten(pixels, network, grid=grid(200, 80, gsd_m))
+    assert strip.pixel_m == pytest.approx(gsd_m, rel=0.01)

@@ -17,6 +17,7 @@ from skimage.morphology import closing, opening
 from railcount.beside import n_threads, side_by_side
 from railcount.net import both_ways, load_net
 from railcount.shadows import shadow_direction, shadow_sides, towards
+from railcount.sharpness import sharpened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -70,12 +71,17 @@ def views(strips: Sequence[Strip], *, shadow: Array | None = None) -> list[NDArr
     """What the network sees of each strip: (channels, across at 0.5 m, along at 0.25 m).
 
     Brightness and two differences of colour, in units of the spread of all strips of the tile;
-    brightness against its surroundings; validity. So haze, exposure and bit depth drop out. The last
+    brightness against its surroundings; validity. So haze, exposure, bit depth and blur drop out. The last
     channel says to which side shadows fall, of which ``shadow`` is the direction (2,) in local metres.
     """
     if not strips:
         return []
-    images = [_channels(s) for s in strips]
+    images = sharpened(
+        [_channels(s) for s in strips],
+        [s.valid[::2] & s.valid[1::2] for s in strips],
+        steps_m=(2 * strips[0].step_m, strips[0].step_m),
+        pixel_m=strips[0].pixel_m,
+    )
     pixels = np.concatenate(
         [im[:, s.valid[::2] & s.valid[1::2]] for im, s in zip(images, strips, strict=True)], axis=1
     )

@@ -50,6 +50,12 @@ class Strip:
         return float(self.bands.shape[2] * self.step_m)
 
     @property
+    def pixel_m(self) -> float:
+        """Size of the tile's pixels along the track; 0 where the strip is too short to tell."""
+        steps = np.hypot(*np.diff(self.centre_px, axis=0).T)
+        return float(self.step_m / np.median(steps)) if steps.any() else 0.0
+
+    @property
     def across_m(self) -> NDArray[np.float64]:
         """(across,): y of each row in metres."""
         n = self.bands.shape[1]

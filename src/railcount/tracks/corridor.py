@@ -17,6 +17,7 @@ from scipy.ndimage import gaussian_filter, gaussian_filter1d
 from railcount.beside import side_by_side
 from railcount.raster.tile import interpolate
 from railcount.shade import block_means
+from railcount.sharpness import sharpened
 from railcount.tracks.areas import CELL_M, SHARE_OF_NOISE, Areas, areas_of, boxes
 
 if TYPE_CHECKING:
@@ -110,7 +111,16 @@ class Working:
         r = np.clip(np.floor(px[..., 1]), 0, grid.height - 1).astype(int)
         c = np.clip(np.floor(px[..., 0]), 0, grid.width - 1).astype(int)
         inside = (px >= 0).all(axis=-1) & (px[..., 0] <= grid.width) & (px[..., 1] <= grid.height)
-        return cls(sampled.astype(np.float32), inside & pixels.valid[r, c], low + STEP_M / 2)
+        valid = inside & pixels.valid[r, c]
+        return cls(_sharpened(sampled, valid, pixel_m=grid.gsd_m), valid, low + STEP_M / 2)
+
+
+def _sharpened(
+    bands: NDArray[np.float32], valid: NDArray[np.bool_], *, pixel_m: float
+) -> NDArray[np.float32]:
+    image = np.concatenate([brightness(bands)[None], bands])
+    (out,) = sharpened([image], [valid], steps_m=(STEP_M, STEP_M), pixel_m=pixel_m)
+    return np.asarray(out[1:], dtype=np.float32)
 
 
 def brightness(bands: NDArray[np.float32]) -> NDArray[np.float32]:
