@@ -19,7 +19,7 @@ from railcount.tracks.corridor import (
     run_on,
     straighten_corridor,
 )
-from railcount.tracks.find import Piece, dense, find_tracks, joined, new_part
+from railcount.tracks.find import Piece, _main_curves, dense, find_tracks, joined, new_part
 from railcount.tracks.rows import CLEAR_SCORE, LEAST_SCORE, NEIGHBOUR, SHIFT_COST, _best_row, trace_rows
 from tests.test_scan import pixels_of
 
@@ -81,6 +81,16 @@ def test_a_curve_becomes_straight_rows() -> None:
     assert between > 10  # straightened, the stripes stay apart when averaged along the corridor
     crooked = work.bands[0].mean(axis=1).std()
     assert between > 2 * crooked
+
+
+def test_a_direction_is_searched_once() -> None:
+    """Beside a strong one others seem to stand out, and their curve is the strong one's."""
+    drawn = render(Scene(), seed=2)
+    work = Working.of(pixels_of(drawn), grid=drawn.grid)
+    directions = main_directions(*orientation(work))
+    (only,) = _main_curves(work, *orientation(work))
+    assert len(directions) == 2
+    assert only[0] == directions[0]
 
 
 def test_corridor_knows_its_place() -> None:

@@ -14,6 +14,8 @@ import numpy as np
 from scipy.ndimage import binary_dilation, find_objects, label
 from scipy.spatial import cKDTree
 
+from railcount.tracks.directions import turn
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -51,8 +53,8 @@ class Areas:
 
     def along(self, direction: float) -> Array:
         """(n, 2): local metres of the cells with support in about this direction."""
-        off = (self.direction - direction + np.pi / 2) % np.pi - np.pi / 2
-        row, col = np.nonzero((self.support > LEAST_SUPPORT) & (np.abs(off) < SAME_WAY))
+        near = np.abs(turn(self.direction, direction)) < SAME_WAY
+        row, col = np.nonzero((self.support > LEAST_SUPPORT) & near)
         return self.first + np.stack([col, row], axis=-1) * self.cell_m
 
     def around(self, origin: Array, step_m: float, shape: tuple[int, int]) -> NDArray[np.bool_]:

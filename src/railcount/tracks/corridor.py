@@ -19,6 +19,7 @@ from railcount.raster.tile import interpolate
 from railcount.shade import block_means
 from railcount.sharpness import sharpened
 from railcount.tracks.areas import CELL_M, SHARE_OF_NOISE, Areas, areas_of, boxes
+from railcount.tracks.directions import turn
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -150,7 +151,7 @@ def orientation(work: Working) -> tuple[Array, Array]:
     along = 0.5 * np.arctan2(2 * xy, xx - yy) + np.pi / 2
     least = SHARE_OF_NOISE * slope.limit**2 + np.finfo(np.float32).tiny  # gradients can all be 0
     clear = np.hypot(xx - yy, 2 * xy) / (xx + yy + least)
-    return (along + np.pi / 2) % np.pi - np.pi / 2, clear * (inside > 0.3)
+    return turn(along), clear * (inside > 0.3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,7 +221,7 @@ def reference_curve(angle: Array, weight: Array, direction: float, work: Working
     yy, xx = np.mgrid[0:rows:sub, 0:cols:sub].astype(float)
     xy = np.stack([xx, yy], axis=-1).reshape(-1, 2) * work.step_m + work.origin
     a, w = angle[::sub, ::sub].ravel(), weight[::sub, ::sub].ravel() ** 2
-    off = (a - direction + np.pi / 2) % np.pi - np.pi / 2
+    off = turn(a, direction)
     unit = np.array([np.cos(direction), np.sin(direction)])
     near = np.abs(off) < np.deg2rad(25)
     centre = np.average(xy[near], axis=0, weights=w[near] + 1e-9)
@@ -263,7 +264,7 @@ def run_on(angle: Array, weight: Array, line: Array, work: Working) -> tuple[Arr
         col, row = np.rint((at - work.origin) / step).astype(int).tolist()
         if not (0 <= row < angle.shape[0] and 0 <= col < angle.shape[1] and len(points) < MOST_STEPS):
             break
-        off = (angle[row, col] - heading + np.pi / 2) % np.pi - np.pi / 2
+        off = float(turn(angle[row, col], heading))
         clear = weight[row, col] > CLEAR_WEIGHT and abs(off) < MOST_OFF
         unclear = 0 if clear else unclear + 1
         if clear and len(points) > overlap:

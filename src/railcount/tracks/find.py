@@ -21,6 +21,7 @@ from railcount.tracks.corridor import (
     run_on,
     straighten_corridor,
 )
+from railcount.tracks.directions import turn
 from railcount.tracks.neighbours import bodies_on, neighbours, row_line
 from railcount.tracks.network import Track, TrackNetwork
 from railcount.tracks.rows import Row, centre_odds, prolonged, trace_rows
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from railcount.tracks.areas import Areas
 
     Array = NDArray[np.float64]
+    Curve = tuple[Array, Array]
+    """Points (n, 2) in local metres and headings (n,) in radians."""
 
 SAME_TRACK_M = 2.2
 """Lines from two directions that are nearer than this are one track."""
@@ -45,6 +48,8 @@ ASIDE_M = (-40.0, 40.0)
 """Searched to both sides of where a track runs on."""
 BESIDE_M = 15.0
 """Two or three spacings: a track so near shows that there was a search."""
+SAME_CURVE = np.deg2rad(1.5)
+"""Over the 100 m of some cars that is 2.6 m, half a track spacing."""
 MOST_MORE = 2
 """Searches in directions of what no track explains."""
 MOST_KNOWN = 0.5
@@ -64,15 +69,31 @@ class Piece:
 def corridors(pixels: Pixels, *, grid: Grid) -> list[Corridor]:
     """Where tracks may run, straightened along each of the tile's main directions, the strongest first."""
     work = Working.of(pixels, grid=grid)
-    return _corridors(work, work.slope.areas(work), *orientation(work))
+    return _corridors(work, work.slope.areas(work), _main_curves(work, *orientation(work)))
 
 
-def _corridors(work: Working, areas: Areas, angle: Array, weight: Array) -> list[Corridor]:
-    def along(direction: float) -> list[Corridor]:
-        points, heading = reference_curve(angle, weight, direction, work)
-        return parts_of(work, areas, direction, points, heading)
+def _main_curves(work: Working, angle: Array, weight: Array) -> list[tuple[float, Curve]]:
+    """The tile's main directions (rad), the strongest first, and the curve along each.
 
-    found = side_by_side([partial(along, direction) for direction in main_directions(angle, weight)])
+    Beside a strong direction others seem to stand out, of which the curve is the strong one's again: once.
+    """
+    directions = main_directions(angle, weight)
+    curves = side_by_side([partial(reference_curve, angle, weight, d, work) for d in directions])
+    kept: list[tuple[float, Curve]] = []
+    for direction, curve in zip(directions, curves, strict=True):
+        if not any(_same(curve, other) for _, other in kept):
+            kept.append((direction, curve))
+    return kept
+
+
+def _same(curve: Curve, other: Curve) -> bool:
+    """Whether two curves run in the same direction everywhere."""
+    nearest = cKDTree(other[0]).query(curve[0])[1]
+    return bool(np.abs(turn(curve[1], other[1][nearest])).max() < SAME_CURVE)
+
+
+def _corridors(work: Working, areas: Areas, curves: list[tuple[float, Curve]]) -> list[Corridor]:
+    found = side_by_side([partial(parts_of, work, areas, direction, *curve) for direction, curve in curves])
     return [corridor for parts in found for corridor in parts]
 
 
@@ -120,7 +141,8 @@ def find_pieces(pixels: Pixels, *, grid: Grid) -> list[Piece]:
             ends += search([beyond]) if beyond is not None else []
 
     areas, explained = work.slope.areas(work), 0
-    first = _corridors(work, areas, angle, weight)
+    curves = _main_curves(work, angle, weight)
+    first = _corridors(work, areas, curves)
     search_on(search(first))
     areas = unsearched(areas, first)
     for _ in range(MOST_MORE if pieces else 0):
@@ -131,7 +153,9 @@ def find_pieces(pixels: Pixels, *, grid: Grid) -> list[Piece]:
             break
         here = only(areas, direction)
         there = weight * here.around(work.origin, work.step_m, work.valid.shape)
-        search_on(search(parts_of(work, here, direction, *reference_curve(angle, there, direction, work))))
+        curve = reference_curve(angle, there, direction, work)
+        if not any(_same(curve, other) for _, other in curves):
+            search_on(search(parts_of(work, here, direction, *curve)))
         areas = without(areas, direction)
     return pieces
 

@@ -13,6 +13,8 @@ import numpy as np
 from scipy.ndimage import label
 from scipy.spatial import cKDTree
 
+from railcount.tracks.directions import turn
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -44,7 +46,7 @@ def unsearched(areas: Areas, corridors: Iterable[Corridor]) -> Areas:
         _, u = cKDTree(corridor.points).query(at[left])
         v_m = ((at[left] - corridor.points[u]) * corridor.normal[u]).sum(axis=-1) - corridor.first_v_m
         across = (v_m >= 0) & (v_m < corridor.valid.shape[0] * corridor.step_m)
-        left[left] = ~(across & (_between(areas.direction[left], ahead[u]) < STEEP))
+        left[left] = ~(across & (np.abs(turn(areas.direction[left], ahead[u])) < STEEP))
     return replace(areas, support=np.where(left, areas.support, 0.0))
 
 
@@ -57,12 +59,12 @@ def unexplained(areas: Areas, lines: Iterable[Array]) -> Areas:
     for line in lines:
         step = np.gradient(line, axis=0)
         off, i = cKDTree(line).query(at[left])
-        turn = _between(areas.direction[left], np.arctan2(step[i, 1], step[i, 0]))
-        left[left] = (off > BESIDE_M) | (turn > SAME_WAY)
+        same = _same_way(areas.direction[left], np.arctan2(step[i, 1], step[i, 0]))
+        left[left] = (off > BESIDE_M) | ~same
     keep = np.zeros_like(left)
     for direction in np.unique(areas.direction[left]):
         own = areas.direction == direction
-        same = left & (_between(areas.direction, direction) < SAME_WAY)
+        same = left & _same_way(areas.direction, direction)
         keep |= own & _far_reaching(same, at @ [np.cos(direction), np.sin(direction)])
     return replace(areas, support=np.where(keep, areas.support, 0.0))
 
@@ -70,15 +72,13 @@ def unexplained(areas: Areas, lines: Iterable[Array]) -> Areas:
 def strongest(areas: Areas) -> float | None:
     """The direction (rad) in which most support lies; None where there is none."""
     directions = np.unique(areas.direction[areas.support > 0])
-    totals = [areas.support[_between(areas.direction, d) < SAME_WAY].sum() for d in directions]
+    totals = [areas.support[_same_way(areas.direction, d)].sum() for d in directions]
     return float(directions[int(np.argmax(totals))]) if totals else None
 
 
 def only(areas: Areas, direction: float) -> Areas:
     """The same with support in about this direction (rad) alone."""
-    return replace(
-        areas, support=np.where(_between(areas.direction, direction) < SAME_WAY, areas.support, 0.0)
-    )
+    return replace(areas, support=np.where(_same_way(areas.direction, direction), areas.support, 0.0))
 
 
 def without(areas: Areas, direction: float) -> Areas:
@@ -100,6 +100,5 @@ def _far_reaching(mask: NDArray[np.bool_], u_m: Array) -> NDArray[np.bool_]:
     return np.asarray(np.array([False, *long])[parts])
 
 
-def _between(a: Array, b: Array | float) -> Array:
-    """Angle between directions without sense (rad), 0 to pi / 2."""
-    return np.asarray(np.abs((a - b + np.pi / 2) % np.pi - np.pi / 2))
+def _same_way(a: Array, b: Array | float) -> NDArray[np.bool_]:
+    return np.asarray(np.abs(turn(a, b)) < SAME_WAY)
