@@ -185,17 +185,19 @@ def test_readme_explains_the_headline_that_scan_prints() -> None:
     """The README's words are those of a headline, whatever interval the weights of the day give."""
     count = factories.counted()
     assert count.tracks is not None
-    (said,) = re.findall(r"^73 railcars \((\d+)-(\d+), 90 %\)", README, re.MULTILINE)
+    (said,) = re.findall(r"^73 railcars \((\d+)-(\d+), 90 %\) on 6 of (\d+) ", README, re.MULTILINE)
+    low, high, n_tracks = map(int, said)
     cars = tuple(replace(car, track=str(i % 6), kind="tank") for i, car in enumerate(count.cars))
     shown = replace(
         count,
         cars=cars,
-        railcars=Interval(best=73, low=int(said[0]), high=int(said[1])),
+        railcars=Interval(best=73, low=low, high=high),
         trains=9,
         occupied_m=1038.0,
-        tracks=replace(count.tracks, n=10),
+        tracks=replace(count.tracks, n=n_tracks),
     )
     assert f"```\n{headline(shown)}\n```" in README
+    assert f"between **{low}** and **{high}**" in README
 
 
 def test_readme_names_every_command_and_no_other() -> None:
