@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from railcount.occupancy import (
     MOST_RAISED,
@@ -14,6 +17,7 @@ from railcount.occupancy import (
     _by_own_share,
     foreground,
     measure,
+    views,
 )
 from railcount.strips import Strip
 from railcount.tracks.network import Track
@@ -75,6 +79,15 @@ def eastward() -> Strip:
         centre_px=np.stack([np.arange(n), np.zeros(n)], axis=-1),
         direction=np.tile([1.0, 0.0], (n, 1)),
     )
+
+
+def test_the_network_sees_a_blurred_strip_sharpened() -> None:
+    """Not one of coarse pixels, which the networks know as they are."""
+    strip = eastward()
+    blurred = replace(strip, bands=np.asarray(gaussian_filter(strip.bands, (0, 4, 4))))
+    fine, coarse = (replace(blurred, centre_px=blurred.centre_px * STEP_M / size) for size in (0.5, 0.9))
+    edges = [np.abs(np.diff(views([one])[0][0], axis=1)).mean() for one in (fine, coarse)]
+    assert edges[0] > 1.1 * edges[1]
 
 
 def sides(network: Recorder) -> list[float]:

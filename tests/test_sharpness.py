@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from railcount.sharpness import BLURRED, MOST_GAIN, sharpened, steepness
+from railcount.sharpness import BLURRED, MOST_GAIN, SHARP, sharpened, steepness
 
 STEPS_M = (0.5, 0.25)
 
@@ -49,6 +49,9 @@ def test_a_blurred_picture_comes_nearer_to_the_sharp_one() -> None:
 
 def test_what_is_sharp_or_of_coarse_pixels_stays_as_it_is() -> None:
     assert mended(scene(blur_m=0.3)) == pytest.approx(scene(blur_m=0.3), abs=0)
+    between = scene(blur_m=0.43)
+    assert BLURRED < steep(between) < SHARP
+    assert mended(between) == pytest.approx(between, abs=0)
     blurred = scene(blur_m=0.9)
     assert mended(blurred, pixel_m=0.9) == pytest.approx(blurred, abs=0)
 
@@ -66,6 +69,8 @@ def test_what_is_not_valid_adds_nothing() -> None:
     hidden = np.where(mask, image, 0.0)
     (one,) = sharpened([image], [mask], steps_m=STEPS_M, pixel_m=0.5)
     (two,) = sharpened([hidden], [mask], steps_m=STEPS_M, pixel_m=0.5)
+    steep_as = [steepness([seen], [mask], steps_m=STEPS_M) for seen in (image, hidden)]
+    assert steep_as[0] == steep_as[1]
     assert one[:, mask] == pytest.approx(two[:, mask])
     assert np.abs(two[:, :, 200:210]).max() < 255 * (1 + MOST_GAIN)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from affine import Affine
+from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
 from railcount.raster.grid import Grid
@@ -81,6 +84,14 @@ def test_a_curve_becomes_straight_rows() -> None:
     assert between > 10  # straightened, the stripes stay apart when averaged along the corridor
     crooked = work.bands[0].mean(axis=1).std()
     assert between > 2 * crooked
+
+
+def test_tracks_are_sought_in_a_sharpened_picture() -> None:
+    sharp = striped(plane(20.0))
+    blurred = replace(sharp, bands=np.asarray(gaussian_filter(sharp.bands, (0, 2.5, 2.5))))
+    coarse = replace(GRID, local_from_pixel=np.eye(2) * 0.9)
+    spread = [Working.of(blurred, grid=grid).bands.std() for grid in (GRID, coarse)]
+    assert spread[0] > 1.1 * spread[1]  # the same pixels, called coarse, stay as they are
 
 
 def test_a_direction_is_searched_once() -> None:
