@@ -116,6 +116,41 @@ def test_a_pale_field_under_haze_is_no_cloud() -> None:
     assert not cloud_mask(hazy, grid=GRID).any()
 
 
+def ragged(rng: np.random.Generator) -> Floats:
+    """How much cloud hides, 0-1: it thins out everywhere, and holes are in it."""
+    field = sum(
+        gaussian_filter(rng.normal(size=(SIDE, SIDE)), size, mode="wrap") * size * weight
+        for size, weight in ((90, 1.0), (30, 0.6), (12, 0.3), (4, 0.15))
+    )
+    return np.asarray(np.clip(0.5 + 3 * (field - np.quantile(field, 0.7)), 0, 1))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_ragged_cloud_whose_tops_are_uneven(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    white = ragged(rng)
+    tops = 235 + gaussian_filter(rng.normal(size=(SIDE, SIDE)), 4) * 4 * 25
+    pixels = ground()
+    cloudy = replace(pixels, bands=under(tops, pixels.bands, white=white).astype(np.float32))
+    cloud = cloud_mask(cloudy, grid=GRID)
+    assert cloud[white > 0.8].mean() > 0.85
+    assert cloud[white < 0.05].mean() < 0.2
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_snow_that_shadows_cut_into_pieces_is_no_cloud(seed: int) -> None:
+    """Smooth and white, up to walls and shadows; here and there it has melted."""
+    rng = np.random.default_rng(seed)
+    snow = 225 + gaussian_filter(rng.normal(size=(SIDE, SIDE)), 6) * 6 * 12
+    snow[gaussian_filter(rng.normal(size=(SIDE, SIDE)), 3) * 3 > 0.85] = 110
+    for row in range(30, SIDE, 90):
+        snow[row : row + 6] = 40
+    for col in range(10, SIDE, 130):
+        snow[:, col : col + 8] = 60
+    bands = np.repeat((snow + rng.normal(0, 4, snow.shape))[None], 3, axis=0).astype(np.float32)
+    assert not cloud_mask(replace(ground(), bands=bands), grid=GRID).any()
+
+
 def test_a_blank_image_shows_nothing() -> None:
     blank = Pixels(
         bands=np.full((3, SIDE, SIDE), 90.0, np.float32), valid=np.ones((SIDE, SIDE), bool), names=()

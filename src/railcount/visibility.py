@@ -40,30 +40,32 @@ OVER_GROUND = 1.8
 """Brightness over the tile's darkest (1st percentile), at least: a pale field under haze stays below."""
 BLANK = 0.06
 """A tile whose darkest and brightest differ by less than this part shows nothing."""
-GREY = 0.12
+GREY = 0.1
 """Difference of the visible bands over their mean."""
-SMALLEST_M = 40.0
-"""Narrower bright, smooth, grey areas are roofs, roads, gravel lots and car tops."""
-RAGGED_SMOOTH = 0.15
-RAGGED_SMALLEST_M = 12.0
-"""Spread and size of what is cloud too where a whole cloud is at its side: its ragged rim."""
-AS_BRIGHT = 0.8
-OTHERS_SMALLEST_M = 20.0
-"""Brightness over that of a sure cloud, and size: where there is one cloud, what is as white is another."""
-FRINGE_M = 8.0
+RAGGED = 0.15
+SMALLEST_M = 12.0
+"""Spread and width of what can be part of a cloud, its ragged rim too."""
+WIDEST_M = 30.0
+"""Of a cloud where it is widest, at least: roofs, roads, gravel lots and car tops are narrower."""
+PARTLY_SMOOTH = 0.05
+"""Of a cloud, at least."""
 AROUND_M = (12.0, 50.0)
-"""From its edge: where the ground beside a cloud is looked at."""
-AS_AROUND = 0.9
-"""Brightness around over that of a white area: where it is higher, the ground itself is white (snow)."""
+"""From its rim: where the ground beside a cloud is looked at."""
 FEWEST_AROUND_M2 = 400.0
-MOSTLY = 4.0
-"""White ground over white areas that stand out: from here on these are ground, too."""
+AS_AROUND = 0.64
+"""Brightness around over that of a white area, at most: where it is higher, the ground itself is pale."""
 RIM_M = 6.0
-STEEP = 0.6
-"""Of a white area's brightness, from the brightest to the darkest within RIM_M: a shadow, a train or a wall
-on snow. A cloud thins out over more than that."""
-MOST_STEEP = 0.15
-"""Of a cloud's rim (simulated clouds of ten scenes have up to 0.09, snow under a low sun 0.35)."""
+SOFT_MEDIAN, SOFT_QUARTILE = 0.72, 0.92
+"""Of a cloud's rim, in the median and the third quartile, at most: the step in brightness within RIM_M over
+the whole difference between cloud and ground. A cloud thins out (0.46-0.70 and 0.60-0.91); snow ends at a
+shadow, a train or a wall, roofs and lots at their edge (0.72 and 0.94 at least)."""
+BESIDE_M = 12.0
+GONE = 0.7
+"""Brightness over the ground's at RIM_M to BESIDE_M from the rim over a cloud's, in the third quartile, at
+most: a cloud is gone there (0.66 at most), snow goes on behind what stands on it (0.74 and more)."""
+AS_BRIGHT = 0.8
+"""Brightness over that of a sure cloud: where there is one, what is as white is another."""
+FRINGE_M = 8.0
 SURE_PLACE_M = 10.0
 """A roof placed better than this hides its pixels; of one placed worse only the length that it hides
 is known, and a car that is seen near it stays seen."""
@@ -202,48 +204,41 @@ def cloud_mask(pixels: Pixels, *, grid: Grid) -> Mask:
     tint = bands.max(axis=0) - bands.min(axis=0)
     least = max(low + BRIGHT * (top - low), OVER_GROUND * low)
     white = valid & (mean > least) & (tint < GREY * level)
-    cloud = opened(white & (spread < SMOOTH * mean), disk(SMALLEST_M / 2 / block_m))
-    cloud = _brighter_than_around(cloud, level, valid, block_m=block_m)
+    areas = opened(white & (spread < RAGGED * mean), disk(SMALLEST_M / 2 / block_m))
+    cloud = _fading(areas, spread < SMOOTH * mean, level, valid, block_m=block_m)
     if not cloud.any():
         return np.zeros((rows, cols), dtype=bool)
-    ragged = white & (spread < RAGGED_SMOOTH * mean)
-    others = ragged & (mean > AS_BRIGHT * np.median(level[cloud]))
-    cloud |= opened(others, disk(OTHERS_SMALLEST_M / 2 / block_m))
-    ragged = opened(ragged, disk(RAGGED_SMALLEST_M / 2 / block_m))
-    cloud = _soft_rimmed(binary_propagation(cloud, mask=ragged | cloud), level, block_m=block_m)
+    as_bright = areas & (mean > AS_BRIGHT * np.median(level[cloud]))
+    cloud = binary_propagation(cloud | as_bright, mask=areas)
     cloud = binary_dilation(cloud, disk(FRINGE_M / block_m))
     return unfolded(cloud, size, (rows, cols))
 
 
-def _soft_rimmed(areas: Mask, level: NDArray[np.float32], *, block_m: float) -> Mask:
-    """The areas that end softly, as clouds do; snow ends at what stands on it and at its shadow."""
-    numbers, n = label(areas)
-    kept = areas.copy()
+def _fading(areas: Mask, smooth: Mask, level: NDArray[np.float32], valid: Mask, *, block_m: float) -> Mask:
+    """The areas that are wide, partly smooth, far brighter than the ground, and fade into it."""
+    wide = opened(areas, disk(WIDEST_M / 2 / block_m))
+    numbers, _ = label(areas)
+    beside = distance_transform_edt(~areas) * block_m
     within = max(3, round(RIM_M / block_m))
     step = maximum_filter(level, within) - minimum_filter(level, within)
-    for number in range(1, n + 1):
+    kept = np.zeros_like(areas)
+    for number in np.unique(numbers[wide]):
         area = numbers == number
-        rim = binary_dilation(area, disk(RIM_M / block_m)) & ~areas
-        if rim.any() and (step[rim] > STEEP * np.median(level[area])).mean() > MOST_STEEP:
-            kept &= ~area
-    return kept
-
-
-def _brighter_than_around(areas: Mask, level: NDArray[np.float32], valid: Mask, *, block_m: float) -> Mask:
-    """The areas whose surroundings are darker; those without surroundings in the tile stay.
-
-    None where most of them by far are no brighter: then it is snow, and trains or trees are beside the rest.
-    """
-    numbers, n = label(areas)
-    beside = distance_transform_edt(~areas) * block_m
-    kept = areas.copy()
-    for number in range(1, n + 1):
-        area = numbers == number
+        if (area & smooth).sum() < PARTLY_SMOOTH * area.sum():
+            continue
         away = distance_transform_edt(~area) * block_m
+        rim = valid & (away > 0) & (away <= RIM_M)
         around = valid & (away > AROUND_M[0]) & (away < AROUND_M[1]) & (beside > AROUND_M[0])
         if around.sum() * block_m**2 < FEWEST_AROUND_M2:
+            around = valid & ~areas
+        if not rim.any() or not around.any():
             continue
-        if np.median(level[around]) > AS_AROUND * np.median(level[area]):
-            kept &= ~area
-    ground = int((areas & ~kept).sum())
-    return np.zeros_like(kept) if ground > MOSTLY * int(kept.sum()) else kept
+        bright, ground = float(np.median(level[area])), float(np.median(level[around]))
+        if ground > AS_AROUND * bright:
+            continue
+        near = valid & (away > RIM_M) & (away <= BESIDE_M) & (beside > RIM_M)
+        above = float(np.percentile(level[near], 75)) - ground if near.any() else 0.0
+        middle, quartile = np.percentile(step[rim], [50, 75])
+        if max(middle / SOFT_MEDIAN, quartile / SOFT_QUARTILE, above / GONE) < bright - ground:
+            kept |= area
+    return kept
