@@ -11,7 +11,7 @@ again, the undisturbed one; the exit code is not 0 unless all is there; there is
 where a call on an output fails, the message names that output; and, but for kills, nothing else is left in
 the folder. The history that a scan compares with stays as it was. Needs Linux, strace and, for root, setpriv.
 Exits with 1 where a promise is broken. A pipe between two processes of one machine does not fail so: where
-that is what failed, a traceback is let pass.
+that is what failed, a traceback, or no word of an output, is let pass.
 """
 
 from __future__ import annotations
@@ -250,7 +250,12 @@ def run(folder: Path, one: Writer, *, fault: str | None = None, n: int = 0) -> E
 
 
 def unnamed(one: Writer, ended: Ended) -> list[str]:
-    """Outputs whose hidden file, which becomes the output, a call failed on, and that no message names."""
+    """Outputs whose hidden file, which becomes the output, a call failed on, and that no message names.
+
+    None where a call on the pipe failed too, through which the child that writes says so.
+    """
+    if any("<pipe:" in call for call in ended.failed or ()):
+        return []
     return [
         name
         for name in one.outputs

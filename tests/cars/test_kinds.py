@@ -67,7 +67,11 @@ def test_a_strip_read_from_its_other_end_says_the_same(read: tuple[Split, tuple[
     turned[SIDE_CHANNEL] *= -1
     n = turned.shape[2]
     # The mark of a body leaves its last column out, so the turned car begins one column earlier.
-    back = tuple(replace(c, start=n - c.end + 1, end=n - c.start + 1) for c in cars[::-1])
+    to_next = [*(c.coupled for c in cars[1:]), False]
+    back = tuple(
+        replace(c, start=n - c.end + 1, end=n - c.start + 1, coupled=coupled)
+        for c, coupled in zip(cars[::-1], to_next[::-1], strict=True)
+    )
     p = kind_probabilities(cars, evidence)
     other = kind_probabilities(back, (replace(evidence[0], view=turned),))
     np.testing.assert_allclose(other[::-1], p, atol=0.02)
@@ -80,6 +84,37 @@ def test_cars_do_not_depend_on_other_rows(read: tuple[Split, tuple[Evidence, ...
         where = [c.row == row for c in rows.cars]
         alone = kind_probabilities(tuple(c for c in rows.cars if c.row == row), evidence)
         np.testing.assert_allclose(alone, p[where], atol=1e-6)
+
+
+def in_train(*engine: float) -> np.ndarray:
+    """(cars,): probabilities of locomotives in one train whose cars look like one with these."""
+    segments = tuple(
+        Segment(row=0, start=60 * k, end=60 * k + 52, probability=1.0, coupled=k > 0)
+        for k in range(len(engine))
+    )
+    answer = np.zeros((len(KINDS), 1, 60 * len(engine)))
+    for car, p in zip(segments, engine, strict=True):
+        answer[-1, 0, car.start : car.end] = np.log(5 * p / (1 - p))
+    view = np.ones((6, 16, answer.shape[2]), dtype=np.float32)
+    evidence = Evidence(body=answer[0, 0], gap=answer[0, 0], seen=np.ones(answer.shape[2], bool), view=view)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("railcount.cars.kinds.both_ways", lambda _, image, **__: answer[:, :, : image.shape[2]])
+        p = kind_probabilities(segments, (evidence,))
+    assert p.sum(axis=1) == pytest.approx(1.0)
+    np.testing.assert_allclose(p[:, :-1], np.repeat((1 - p[:, -1:]) / 5, 5, axis=1))
+    return p[:, -1]
+
+
+def test_a_car_that_looks_like_a_locomotive_is_one_at_the_end_of_a_train() -> None:
+    assert in_train(0.95, 0.1, 0.1, 0.1)[0] > 0.7
+    assert in_train(0.1, 0.1, 0.1, 0.95, 0.95)[3:].min() > 0.7
+    assert in_train(0.1, 0.1, 0.1, 0.1, 0.95, 0.1, 0.1, 0.1, 0.1)[4] < 0.1
+    assert in_train(*[0.8] * 12).max() < 0.5
+
+
+def test_a_vehicle_alone_can_be_a_locomotive() -> None:
+    assert in_train(0.9)[0] > 0.6
+    assert in_train(0.3)[0] < 0.3
 
 
 def test_doubts_that_are_shared_widen_the_number_and_keep_its_mean() -> None:
