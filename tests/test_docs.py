@@ -182,21 +182,24 @@ def test_readme_python_runs(folder: Path, capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_readme_explains_the_headline_that_scan_prints() -> None:
-    """The README's words are those of a headline, whatever interval the weights of the day give."""
+    """The README's words are those of a headline, whatever count the weights of the day give."""
     count = factories.counted()
     assert count.tracks is not None
-    (said,) = re.findall(r"^73 railcars \((\d+)-(\d+), 90 %\) on 6 of (\d+) ", README, re.MULTILINE)
-    low, high, n_tracks = map(int, said)
+    assert count.comparison is not None
+    (said,) = re.findall(r"^(\d+) railcars \((\d+)-(\d+), 90 %\) on 6 of (\d+) ", README, re.MULTILINE)
+    best, low, high, n_tracks = map(int, said)
     cars = tuple(replace(car, track=str(i % 6), kind="tank") for i, car in enumerate(count.cars))
     shown = replace(
         count,
         cars=cars,
-        railcars=Interval(best=73, low=low, high=high),
+        railcars=Interval(best=best, low=low, high=high),
+        comparison=replace(count.comparison, ratio_to_max=best / 20),
         trains=9,
         occupied_m=1038.0,
         tracks=replace(count.tracks, n=n_tracks),
     )
     assert f"```\n{headline(shown)}\n```" in README
+    assert f"- **{best}** is the best count" in README
     assert f"between **{low}** and **{high}**" in README
 
 

@@ -151,6 +151,19 @@ def test_snow_that_shadows_cut_into_pieces_is_no_cloud(seed: int) -> None:
     assert not cloud_mask(replace(ground(), bands=bands), grid=GRID).any()
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_pale_yard_in_dark_grass_is_no_cloud(seed: int) -> None:
+    """Of gravel, white in the sun, that thins out into the grass; tracks run through it."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:SIDE, :SIDE]
+    across = (y - SIDE / 2) + 0.2 * (x - SIDE / 2)
+    yard = np.clip((90 + gaussian_filter(rng.normal(size=(SIDE, SIDE)), 8) * 200 - np.abs(across)) / 20, 0, 1)
+    gravel = 210 - 14 * np.exp(-(((across % 9) - 4.5) ** 2) / 2) + rng.normal(0, 6, (SIDE, SIDE))
+    pixels = ground()
+    bands = under(gravel, pixels.bands, white=yard).astype(np.float32)
+    assert not cloud_mask(replace(pixels, bands=bands), grid=GRID).any()
+
+
 def test_a_blank_image_shows_nothing() -> None:
     blank = Pixels(
         bands=np.full((3, SIDE, SIDE), 90.0, np.float32), valid=np.ones((SIDE, SIDE), bool), names=()

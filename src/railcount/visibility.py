@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import (
     binary_dilation,
+    binary_erosion,
     binary_propagation,
     distance_transform_edt,
     label,
@@ -19,7 +20,7 @@ from scipy.ndimage import (
 from railcount.shade import block_means, disk, opened, shadow_mask, unfolded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -52,6 +53,11 @@ PARTLY_SMOOTH = 0.05
 AROUND_M = (12.0, 50.0)
 """From its rim: where the ground beside a cloud is looked at."""
 FEWEST_AROUND_M2 = 400.0
+WHITE = 0.8
+"""Brightness of most of a cloud, at least, as BRIGHT; pale yards reach 0.78."""
+ONE_WAY = 0.38
+"""Coherence of the gradients (of 1 m) in a cloud, 0 to 1, at most: those of clouds point any way (0.02-0.20,
+in a small one 0.35), where tracks run most point across them (0.41-0.62)."""
 AS_AROUND = 0.64
 """Brightness around over that of a white area, at most: where it is higher, the ground itself is pale."""
 RIM_M = 6.0
@@ -205,7 +211,14 @@ def cloud_mask(pixels: Pixels, *, grid: Grid) -> Mask:
     least = max(low + BRIGHT * (top - low), OVER_GROUND * low)
     white = valid & (mean > least) & (tint < GREY * level)
     areas = opened(white & (spread < RAGGED * mean), disk(SMALLEST_M / 2 / block_m))
-    cloud = _fading(areas, spread < SMOOTH * mean, level, valid, block_m=block_m)
+    tensor = _gradients(pixels.bands[:3].mean(axis=0), size)
+    white_m = low + WHITE * (top - low)
+    cloud = np.zeros_like(areas)
+    for area in _wide(areas, block_m=block_m):
+        smooth = (spread[area] < SMOOTH * mean[area]).mean() >= PARTLY_SMOOTH
+        if smooth and np.median(level[area]) >= white_m and _coherence(tensor, area) <= ONE_WAY:
+            cloud |= area
+    cloud = _fading(cloud, areas, level, valid, block_m=block_m)
     if not cloud.any():
         return np.zeros((rows, cols), dtype=bool)
     as_bright = areas & (mean > AS_BRIGHT * np.median(level[cloud]))
@@ -214,23 +227,45 @@ def cloud_mask(pixels: Pixels, *, grid: Grid) -> Mask:
     return unfolded(cloud, size, (rows, cols))
 
 
-def _fading(areas: Mask, smooth: Mask, level: NDArray[np.float32], valid: Mask, *, block_m: float) -> Mask:
-    """The areas that are wide, partly smooth, far brighter than the ground, and fade into it."""
-    wide = opened(areas, disk(WIDEST_M / 2 / block_m))
+def _wide(areas: Mask, *, block_m: float) -> Iterator[Mask]:
+    """One by one, those of connected areas that are no narrower than a cloud."""
     numbers, _ = label(areas)
-    beside = distance_transform_edt(~areas) * block_m
+    for number in np.unique(numbers[opened(areas, disk(WIDEST_M / 2 / block_m))]):
+        yield numbers == number
+
+
+def _gradients(level: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """(3, rows // size, cols // size): gx gx, gy gy, gx gy of half a block's pixels, in means of blocks."""
+    half = max(1, size // 2)
+    fine = np.pad(block_means(level, half), size // half, mode="edge")
+    gx, gy = np.zeros_like(fine), np.zeros_like(fine)
+    gx[:, 1:-1], gy[1:-1] = fine[:, 2:] - fine[:, :-2], fine[2:] - fine[:-2]
+    rows, cols = (n // size for n in level.shape)
+    of_blocks = [block_means(one, size // half) for one in (gx * gx, gy * gy, gx * gy)]
+    return np.stack(of_blocks)[:, 1 : rows + 1, 1 : cols + 1]
+
+
+def _coherence(tensor: NDArray[np.float32], area: Mask) -> float:
+    """Of the gradients inside an area: 0 where they point any way, 1 where all point the same way or back."""
+    inner = binary_erosion(area, np.ones((3, 3)))
+    xx, yy, xy = tensor[:, inner].sum(axis=1, dtype=np.float64)
+    return float(np.hypot(xx - yy, 2 * xy) / max(xx + yy, 1e-30))
+
+
+def _fading(areas: Mask, white: Mask, level: NDArray[np.float32], valid: Mask, *, block_m: float) -> Mask:
+    """Those of the areas that are far brighter than the ground and fade into it; ``white`` is no ground."""
+    beside = distance_transform_edt(~white) * block_m
     within = max(3, round(RIM_M / block_m))
     step = maximum_filter(level, within) - minimum_filter(level, within)
     kept = np.zeros_like(areas)
-    for number in np.unique(numbers[wide]):
+    numbers, n = label(areas)
+    for number in range(1, n + 1):
         area = numbers == number
-        if (area & smooth).sum() < PARTLY_SMOOTH * area.sum():
-            continue
         away = distance_transform_edt(~area) * block_m
         rim = valid & (away > 0) & (away <= RIM_M)
         around = valid & (away > AROUND_M[0]) & (away < AROUND_M[1]) & (beside > AROUND_M[0])
         if around.sum() * block_m**2 < FEWEST_AROUND_M2:
-            around = valid & ~areas
+            around = valid & ~white
         if not rim.any() or not around.any():
             continue
         bright, ground = float(np.median(level[area])), float(np.median(level[around]))

@@ -54,7 +54,7 @@ def _in_train(looks: Array) -> Array:
     """(cars, KINDS): probabilities of the coupled cars of one train, from those by their looks alone.
 
     Locomotives stand at its ends, as many as ``SO_MANY`` has chances at most, or not at all: every way is
-    weighed by its prior and by the odds of the cars' looks. Where all cars look like locomotives, none is one.
+    weighed by its prior and by the odds of the cars' looks. Where all look like locomotives, none is one.
     """
     n = len(looks)
     p = np.clip(looks[:, LOCOMOTIVE], 1e-6, 1 - 1e-6)
