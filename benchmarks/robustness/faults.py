@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import kills  # of this folder
+import rasterio
 
 from railcount.errors import HistoryError
 from railcount.history import History
@@ -277,18 +278,27 @@ def digest(history: Path) -> str:
 
 
 def is_old_or_new(path: Path, whole: bytes, *, old: bytes | None = OLD) -> bool:
-    """Whether a file is one of the two; of a GeoPackage the rows of the layers are compared."""
+    """Whether a file is one of the two; of a GeoPackage the rows of the layers are compared, of a TIFF pixels
+    and tags: what could not be written at once can stand elsewhere in it."""
     data = path.read_bytes() if path.exists() else None
-    if data in {old, whole} or path.suffix != ".gpkg" or data is None:
+    held = {".gpkg": rows_of, ".tif": pixels_of}.get(path.suffix)
+    if data in {old, whole} or held is None or data is None:
         return data in {old, whole}
-    other = path.with_name("whole.gpkg")
+    other = path.with_name(f"whole{path.suffix}")
     other.write_bytes(whole)
     try:
-        return rows_of(path) == rows_of(other)
-    except sqlite3.Error:
+        return held(path) == held(other)
+    except (sqlite3.Error, rasterio.errors.RasterioError):
         return False
     finally:
         other.unlink()
+
+
+def pixels_of(path: Path) -> list[object]:
+    """Everything that a TIFF says."""
+    with rasterio.open(path) as file:
+        said = [file.tags(ns=space) for space in (None, "IMAGERY", "IMAGE_STRUCTURE")]
+        return [file.read().tobytes(), sorted(file.profile.items(), key=str), file.colorinterp, *said]
 
 
 def rows_of(path: Path) -> list[tuple[object, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import errno
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -121,4 +122,21 @@ def test_a_picture_cut_short_by_a_full_disk_is_not_published(
     bands = (drawn.bands[:3] >> 4).astype(np.uint8)
     with pytest.raises(OutputError, match="could not be written whole"):
         write_geotiff(tmp_path / "a.tif", bands, drawn.grid, compression=compression)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["_truth.geojson", "_tracks.geojson"])
+def test_the_file_that_a_full_disk_cuts_short_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    write = Path.write_bytes
+
+    def full(path: Path, data: bytes) -> int:
+        if name.removesuffix(".geojson") in path.name:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OutputError, match=f"{name} could not be written: the disk is full"):
+        write_scene(render(SCENE, seed=4), tmp_path)
     assert list(tmp_path.iterdir()) == []

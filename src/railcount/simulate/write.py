@@ -89,21 +89,19 @@ def write_scene(
     if drawn.scene.acquired_utc is not None:
         imagery["ACQUISITIONDATETIME"] = drawn.scene.acquired_utc.strftime("%Y-%m-%d %H:%M:%S")
     # Together: where the picture fails, its truth is not there either.
-    with (
-        replacing(written.cars, overwrite=overwrite) as cars,
-        replacing(written.tracks, overwrite=overwrite) as tracks,
-    ):
+    with replacing(written.cars, overwrite=overwrite) as cars:
         cars.write_bytes(cars_geojson(drawn).encode("utf-8"))
-        tracks.write_bytes(tracks_geojson(drawn).encode("utf-8"))
-        write_geotiff(
-            written.image,
-            drawn.bands,
-            drawn.grid,
-            nodata=None if drawn.valid.all() else 0,
-            tags=image_tags(drawn),
-            imagery=imagery,
-            compression=compression,
-            jpeg_quality=jpeg_quality,
-            overwrite=overwrite,
-        )
+        with replacing(written.tracks, overwrite=overwrite) as tracks:
+            tracks.write_bytes(tracks_geojson(drawn).encode("utf-8"))
+            write_geotiff(
+                written.image,
+                drawn.bands,
+                drawn.grid,
+                nodata=None if drawn.valid.all() else 0,
+                tags=image_tags(drawn),
+                imagery=imagery,
+                compression=compression,
+                jpeg_quality=jpeg_quality,
+                overwrite=overwrite,
+            )
     return written
