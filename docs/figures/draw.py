@@ -236,10 +236,10 @@ def draw_evidence(story: Story, path: Path) -> None:
 
 
 def draw_split(story: Story, path: Path) -> None:
-    """Stage 6: the most probable sentence."""
+    """Stage 6: the reading that is right about most cars."""
     row, start_m = busiest(story)
     strip = story.count.strips[row]
-    sheet = Sheet("6  The most probable row of cars", height=372)
+    sheet = Sheet("6  The row of cars that is right about most", height=372)
     sheet.words(
         MARGIN_PX,
         48,

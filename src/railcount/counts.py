@@ -32,7 +32,7 @@ class Interval:
     """A count and the interval that holds the truth with probability ``level``."""
 
     best: int
-    """The most probable count."""
+    """The count itself, of what is reported."""
     low: int
     high: int
     """Low end and high end: ``low <= best <= high``."""

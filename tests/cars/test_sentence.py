@@ -7,14 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from railcount.cars.reading import WORTH, segments
 from railcount.cars.sentence import (
     Words,
     both_ends,
     count_distribution,
     cut_prior,
     flipped,
-    parse,
-    segments,
     sweep,
 )
 
@@ -27,6 +26,8 @@ class Sentence:
 
     score: float
     cars: tuple[tuple[int, int, bool], ...]
+    is_cut: tuple[bool, bool] = (False, False)
+    """The first car by the row's start, the last by its end."""
 
 
 def random_words(seed: int, *, rows: int = 1, n: int = N, lean: float = 0.0) -> Words:
@@ -53,7 +54,7 @@ def every_sentence(words: Words, *, row: int = 0) -> list[Sentence]:
 
     def after_car(t: int, score: float, cars: tuple[tuple[int, int, bool], ...]) -> None:
         if t == n:
-            found.append(Sentence(score + half, cars))
+            found.append(Sentence(score + half, cars, (starts_cut, False)))
             return
         empty(t + 1, score + half, cars)
         for d in range(1, len(words.gap_prior)):
@@ -67,16 +68,19 @@ def every_sentence(words: Words, *, row: int = 0) -> list[Sentence]:
                 after_car(t + d, total, (*cars, (t, t + d, coupled)))
         d = n - t
         if 1 <= d < len(words.body_prior) and np.isfinite(cut[d]):
-            found.append(Sentence(score + cut[d] + body[t:n].sum() + half, (*cars, (t, n, coupled))))
+            last = (*cars, (t, n, coupled))
+            found.append(Sentence(score + cut[d] + body[t:n].sum() + half, last, (starts_cut, True)))
 
     def empty(t: int, score: float, cars: tuple[tuple[int, int, bool], ...]) -> None:
         if t == n:
-            found.append(Sentence(score, cars))
+            found.append(Sentence(score, cars, (starts_cut, False)))
         else:
             empty(t + 1, score, cars)
         open_car(t, score + half, cars, coupled=False)
 
+    starts_cut = False
     empty(0, 0.0, ())
+    starts_cut = True
     for d in range(1, n + 1):
         if np.isfinite(cut[d]):
             after_car(d, cut[d] + half + body[:d].sum(), ((0, d, False),))
@@ -91,12 +95,64 @@ def test_sum_over_all_sentences(seed: int) -> None:
     assert sweep(words).whole[0] == pytest.approx(np.logaddexp.reduce(scores))
 
 
+def all_credit(words: Words, *, tolerance: int) -> dict[tuple[int, int, bool, bool], float]:
+    """Expected credit of each car (start, end, cut by the row's start, by its end), from the list."""
+    sentences = every_sentence(words)
+    weight = np.exp([x.score for x in sentences])
+    p: dict[tuple[int, int, bool, bool], float] = {}
+    for w, x in zip(weight / weight.sum(), sentences, strict=True):
+        for k, (start, end, _) in enumerate(x.cars):
+            cut = (k == 0 and x.is_cut[0], k == len(x.cars) - 1 and x.is_cut[1])
+            p[start, end, *cut] = p.get((start, end, *cut), 0.0) + w
+
+    def share(off: int) -> float:
+        return max(0.0, 1 - abs(off) / (tolerance + 1))
+
+    return {
+        car: sum(w * share(car[0] - o[0]) * share(car[1] - o[1]) for o, w in p.items() if o[2:] == car[2:])
+        for car in p
+    }
+
+
+@pytest.mark.parametrize("tolerance", [0, 1, 2])
 @pytest.mark.parametrize("seed", range(6))
-def test_most_probable_sentence(seed: int) -> None:
-    words = random_words(seed)
-    best = max(every_sentence(words), key=lambda s: s.score)
-    assert sweep(words, most_probable=True).whole[0] == pytest.approx(best.score)
-    assert [(s, e, c) for _, s, e, c in parse(words)] == list(best.cars)
+def test_the_reading_has_the_highest_expected_credit(seed: int, tolerance: int) -> None:
+    words = random_words(seed, lean=0.5)
+    credit = all_credit(words, tolerance=tolerance)
+
+    def worth(x: Sentence) -> float:
+        last = len(x.cars) - 1
+        cut = [(k == 0 and x.is_cut[0], k == last and x.is_cut[1]) for k in range(len(x.cars))]
+        return sum(credit[s, e, *c] - WORTH for (s, e, _), c in zip(x.cars, cut, strict=True))
+
+    best = max(every_sentence(words), key=worth)
+    found = segments(words, tolerance=tolerance)
+    assert [(c.start, c.end) for c in found] == [(s, e) for s, e, _ in best.cars]
+
+
+def test_two_cars_whose_gap_hardly_shows_are_two() -> None:
+    """Every place of the gap is less probable than no gap, all together are more so."""
+    prior = np.full(29, -np.inf)
+    prior[9:15], prior[23:29] = -2.0, -1.0
+    words = Words(
+        body=np.full((1, 40), -5.0),
+        gap=np.full((1, 40), -5.0),
+        body_prior=prior,
+        gap_prior=np.array([-np.inf, -1.5, -1.5, -1.5]),
+        log_train=-1.0,
+        length=np.array([40]),
+    )
+    words.body[0, 7:33] = 1.0
+    words.gap[0, 7:33] = 2.0
+    one = 26.0 + prior[26] + words.log_train
+    two = [
+        26.0 + gap + prior[size] + prior[26 - gap - size] + words.gap_prior[gap] + words.log_train
+        for gap in (1, 2, 3)
+        for size in range(9, 15)
+        if np.isfinite(prior[26 - gap - size])
+    ]
+    assert max(two) < one < np.logaddexp.reduce(two)
+    assert len(segments(words, tolerance=6)) == 2
 
 
 @pytest.mark.parametrize("max_cars", [0, 6])
@@ -154,4 +210,4 @@ def test_padding_is_never_looked_at() -> None:
     )
     sentences = every_sentence(short, row=1)
     assert sweep(short).whole[1] == pytest.approx(np.logaddexp.reduce([s.score for s in sentences]))
-    assert all(e <= 6 for row, _, e, _ in parse(short) if row == 1)
+    assert all(car.end <= 6 for car in segments(short, tolerance=0) if car.row == 1)

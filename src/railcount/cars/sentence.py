@@ -2,8 +2,8 @@
 
 A semi-Markov conditional field (Sarawagi & Cohen, "Semi-Markov conditional random fields",
 NIPS 2004): a sentence's score is the sum of its words' evidence and log-priors, its probability
-the exponential of the score over the sum for all sentences. All sums are exact. The most probable
-sentence gives the cars; the same recursion summed gives the probability of every number of cars.
+the exponential of the score over the sum for all sentences. All sums are exact: of all sentences, and of
+those with every number of cars. Which cars to report of them, `railcount.cars.reading` says.
 
 All rows of a tile are solved side by side: arrays are (rows, columns), shorter rows padded at
 their end with columns that are never looked at.
@@ -59,7 +59,7 @@ class Segment:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sweep:
-    """Log-sums (or maxima) over all beginnings of a row, at every boundary, (rows, n + 1)."""
+    """Log-sums over all beginnings of a row, at every boundary, (rows, n + 1)."""
 
     empty: Array
     """The beginning ends in empty track."""
@@ -81,7 +81,7 @@ SHORTEST_CUT_SHARE = 0.25
 """Of the mean body: less than this at a tile's edge is not counted as a car."""
 
 
-def _sums(evidence: Array) -> Array:
+def sums(evidence: Array) -> Array:
     return np.concatenate([np.zeros((len(evidence), 1)), np.cumsum(evidence, axis=1)], axis=1)
 
 
@@ -89,37 +89,15 @@ LEAST = -1e300
 """In place of -inf where a log-sum is taken from what was summed."""
 
 
-class _Sums:
-    """Log-sums over the ways to a boundary, -inf where there is none, and the weights of the ways."""
-
-    def over(self, a: Array) -> Array:
-        """(...,) of (..., ways)."""
-        top = np.maximum(np.maximum.reduce(a, axis=-1), LEAST)
-        return np.asarray(np.log(np.add.reduce(np.exp(a - top[..., None]), axis=-1)) + top)
-
-    def of_two(self, a: Array, b: Array) -> Array:
-        return np.asarray(np.logaddexp(a, b))
-
-    def so_far(self, a: Array) -> Array:
-        """(..., n) of (..., n): over each way and those before it."""
-        return np.asarray(np.logaddexp.accumulate(a, axis=-1))
-
-    def weights(self, a: Array, log: Array) -> Array:
-        """Of each way (..., ways), given their log-sum (...,)."""
-        return np.asarray(np.exp(a - np.maximum(log, LEAST)[..., None]))
+def log_sum(a: Array) -> Array:
+    """(...,) of (..., ways): log-sums, -inf where there is no way."""
+    top = np.maximum(np.maximum.reduce(a, axis=-1), LEAST)
+    return np.asarray(np.log(np.add.reduce(np.exp(a - top[..., None]), axis=-1)) + top)
 
 
-class _Maxima(_Sums):
-    """The best way alone."""
-
-    def over(self, a: Array) -> Array:
-        return np.asarray(np.maximum.reduce(a, axis=-1))
-
-    def of_two(self, a: Array, b: Array) -> Array:
-        return np.asarray(np.maximum(a, b))
-
-    def so_far(self, a: Array) -> Array:
-        return np.asarray(np.maximum.accumulate(a, axis=-1))
+def _weights(a: Array, log: Array) -> Array:
+    """Of each way (..., ways), given their log-sum (...,)."""
+    return np.asarray(np.exp(a - np.maximum(log, LEAST)[..., None]))
 
 
 def cut_prior(prior: Array, n: int) -> Array:
@@ -177,21 +155,20 @@ def _along(weight: Array) -> Array:
     return out
 
 
-def sweep(words: Words, *, most_probable: bool = False, max_cars: int = 0) -> Sweep:
-    """Sum (or maximise) over all sentences; with ``max_cars`` also the distribution of their number.
+def sweep(words: Words, *, max_cars: int = 0) -> Sweep:
+    """Sum over all sentences; with ``max_cars`` also the distribution of their number.
 
     As many boundaries as the shortest body is long are worked on at once: of them, none is the end of a car
     that opens at another.
     """
     rows, n = words.body.shape
-    body, gap = _sums(words.body), _sums(words.gap)
+    body, gap = sums(words.body), sums(words.gap)
     possible = np.flatnonzero(words.body_prior > -np.inf)
     shortest, longest, max_gap = max(int(possible[0]), 1), int(possible[-1]), len(words.gap_prior) - 1
     body_prior, gap_prior = words.body_prior[shortest : longest + 1][::-1], words.gap_prior[:0:-1]
     empty = np.full((rows, n + 1), -np.inf)
     opened, closed = (np.full((rows, ahead + n + 1), -np.inf) for ahead in (longest, max_gap))
     car, opening, closing = np.full((rows, n + 1), -np.inf), opened[:, longest:], closed[:, max_gap:]
-    ways = _Maxima() if most_probable else _Sums()
     cut = cut_prior(words.body_prior, n)
     half_train = words.log_train / 2
     counts = _Counts(rows, n, max_cars, longest=longest, max_gap=max_gap) if max_cars else None
@@ -204,27 +181,27 @@ def sweep(words: Words, *, most_probable: bool = False, max_cars: int = 0) -> Sw
             bodies = np.empty((rows, size, len(body_prior) + 1))
             np.add(_windows(opened, part, len(body_prior)), body_prior, out=bodies[..., :-1])
             bodies[..., -1] = cut[part] + half_train
-            ended = ways.over(bodies)
+            ended = log_sum(bodies)
             car[:, part] = ended + body[:, part]
             closing[:, part] = car[:, part] - gap[:, part]
             gaps = _windows(closed, part, max_gap) + gap_prior
-            log = ways.over(gaps)
+            log = log_sum(gaps)
             leave = car[:, first - 1 : part.stop - 1] + half_train
             left = np.concatenate([empty[:, first - 1, None], leave], axis=1)
-            empty[:, part] = ways.so_far(left)[:, 1:]
+            empty[:, part] = np.logaddexp.accumulate(left, axis=-1)[:, 1:]
             alone, coupled = empty[:, part] + half_train, log + gap[:, part]
-            begin = ways.of_two(alone, coupled)
+            begin = np.logaddexp(alone, coupled)
             opening[:, part] = begin - body[:, part]
             if counts:
-                counts.end_cars(part, ways.weights(bodies, ended))
+                counts.end_cars(part, _weights(bodies, ended))
                 so_far = np.where(np.tri(size, size + 1, 1, dtype=bool), left[:, None], -np.inf)
                 counts.go_on(
                     part,
-                    ways.weights(gaps, log),
-                    ways.weights(so_far, empty[:, part]),
-                    ways.weights(np.stack([alone, coupled], axis=-1), begin),
+                    _weights(gaps, log),
+                    _weights(so_far, empty[:, part]),
+                    _weights(np.stack([alone, coupled], axis=-1), begin),
                 )
-        return _closed(words, empty, car, opening, closing, cut=cut, counts=counts, ways=ways, body=body)
+        return _closed(words, empty, car, opening, closing, cut=cut, counts=counts, body=body)
 
 
 def _windows(padded: Array, part: slice, n: int) -> Array:
@@ -241,7 +218,6 @@ def _closed(
     *,
     cut: Array,
     counts: _Counts | None,
-    ways: _Sums,
     body: Array,
 ) -> Sweep:
     """End every row at its own length: in empty track, with a car's end, or inside a cut car."""
@@ -254,10 +230,10 @@ def _closed(
     inside = np.where(at >= 0, opening[row[:, None], np.maximum(at, 0)], -np.inf)
     inside = inside + cut[np.minimum(d, len(cut) - 1)] + body[row, last][:, None] + half_train
     ends = np.concatenate([empty[row, last][:, None], car[row, last][:, None] + half_train, inside], axis=1)
-    whole = ways.over(ends)
+    whole = log_sum(ends)
     total = None
     if counts is not None:
-        weight = ways.weights(ends, whole)
+        weight = _weights(ends, whole)
         total = weight[:, 0, None] * counts.empty[row, last] + weight[:, 1, None] * counts.car[row, last]
         opened = counts.opening[row[:, None], np.maximum(at, 0)]
         total[:, 1:] += np.matmul(weight[:, None, 2:], opened)[:, 0, :-1]
@@ -280,82 +256,6 @@ def flipped(words: Words) -> Words:
         return out
 
     return replace(words, body=flip(words.body), gap=flip(words.gap))
-
-
-def parse(words: Words) -> list[tuple[int, int, int, bool]]:
-    """The most probable sentence of every row: (row, start, end, coupled to the car before)."""
-    best = sweep(words, most_probable=True)
-    body, gap = _sums(words.body), _sums(words.gap)
-    cut = cut_prior(words.body_prior, words.body.shape[1])
-    found: list[tuple[int, int, int, bool]] = []
-    for r in range(len(body)):
-        found += _trace(words, best, body[r], gap[r], cut, row=r)
-    return found
-
-
-def _trace(
-    words: Words, best: Sweep, body: Array, gap: Array, cut: Array, *, row: int
-) -> list[tuple[int, int, int, bool]]:
-    """Walk one row's best sentence back from its end, taking the best way again at every boundary."""
-    half_train = words.log_train / 2
-    max_body, max_gap = len(words.body_prior) - 1, len(words.gap_prior) - 1
-    empty, car, opening, closing = best.empty[row], best.car[row], best.opening[row], best.closing[row]
-    t = int(words.length[row])
-    d = np.arange(1, min(max_body, t) + 1)
-    inside = opening[t - d] + cut[d] + body[t] + half_train
-    cars: list[tuple[int, int, int, bool]] = []
-    way = int(np.argmax([empty[t], car[t] + half_train, inside.max()]))
-    state, start_from = ("empty", "car", "cut")[way], int(d[inside.argmax()])
-    while t > 0:
-        if state == "empty":
-            state = "empty" if empty[t - 1] >= car[t - 1] + half_train else "car"
-            t -= 1
-            continue
-        if state == "car":
-            d = np.arange(1, min(max_body, t) + 1)
-            ways = opening[t - d] + words.body_prior[d]
-            start_from = int(d[ways.argmax()]) if ways.max() >= cut[t] + half_train else t
-            if start_from == t and ways.max() < cut[t] + half_train:
-                cars.append((row, 0, t, False))
-                break
-        start = t - start_from
-        d = np.arange(1, min(max_gap, start) + 1)
-        after_gap = closing[start - d] + words.gap_prior[d] if len(d) else np.array([-np.inf])
-        coupled = bool(start > 0 and after_gap.max() + gap[start] > empty[start] + half_train)
-        cars.append((row, start, t, coupled))
-        t, state = (start - int(d[after_gap.argmax()]), "car") if coupled else (start, "empty")
-    return cars[::-1]
-
-
-def segments(words: Words, *, tolerance: int, swept: tuple[Sweep, Sweep] | None = None) -> list[Segment]:
-    """The cars of the most probable sentences, each with its probability over all sentences.
-
-    ``swept`` is ``both_ends(words)`` where the caller has it already.
-    """
-    left, right = swept or both_ends(words)
-    body = _sums(words.body)
-    cut = cut_prior(words.body_prior, words.body.shape[1])
-    out = []
-    for row, start, end, coupled in parse(words):
-        n = int(words.length[row])
-        s = np.arange(max(0, start - tolerance), min(n, start + tolerance) + 1)
-        e = np.arange(max(0, end - tolerance), min(n, end + tolerance) + 1)
-        size = e[None] - s[:, None]
-        fits = (size > 0) & (size < len(words.body_prior))
-        prior = np.where(fits, words.body_prior[np.clip(size, 0, len(words.body_prior) - 1)], -np.inf)
-        log = left.opening[row, s][:, None] + right.opening[row, n - e][None] + prior + body[row, n]
-        p = float(np.exp(log - left.whole[row]).sum())
-        half_train = words.log_train / 2
-        if start == 0:
-            p += float(
-                np.exp(cut[e] + half_train + right.opening[row, n - e] + body[row, n] - left.whole[row]).sum()
-            )
-        if end == n:
-            p += float(
-                np.exp(cut[n - s] + half_train + left.opening[row, s] + body[row, n] - left.whole[row]).sum()
-            )
-        out.append(Segment(row=row, start=start, end=end, probability=min(p, 1.0), coupled=coupled))
-    return out
 
 
 def count_distribution(swept: Sweep) -> Array:

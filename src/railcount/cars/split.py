@@ -1,4 +1,4 @@
-"""The most probable row of cars on every strip, and how many there are in all."""
+"""The row of cars on every strip, and how many there are in all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from railcount.cars.lengths import COUPLED_GAP_M, LONGEST_BODY_M
-from railcount.cars.sentence import Segment, Words, both_ends, count_distribution, segments
+from railcount.cars.reading import segments
+from railcount.cars.sentence import Segment, Words, both_ends, count_distribution
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
