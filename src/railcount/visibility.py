@@ -212,11 +212,11 @@ def cloud_mask(pixels: Pixels, *, grid: Grid) -> Mask:
     white = valid & (mean > least) & (tint < GREY * level)
     areas = opened(white & (spread < RAGGED * mean), disk(SMALLEST_M / 2 / block_m))
     tensor = _gradients(pixels.bands[:3].mean(axis=0), size)
-    white_m = low + WHITE * (top - low)
+    white_from = low + WHITE * (top - low)
     cloud = np.zeros_like(areas)
     for area in _wide(areas, block_m=block_m):
         smooth = (spread[area] < SMOOTH * mean[area]).mean() >= PARTLY_SMOOTH
-        if smooth and np.median(level[area]) >= white_m and _coherence(tensor, area) <= ONE_WAY:
+        if smooth and np.median(level[area]) >= white_from and _coherence(tensor, area) <= ONE_WAY:
             cloud |= area
     cloud = _fading(cloud, areas, level, valid, block_m=block_m)
     if not cloud.any():

@@ -122,7 +122,7 @@ class _Row:
         while at > 0:
             if size[at]:
                 cars.append((at - int(size[at]), at))
-            at -= max(int(size[at]), 0) + 1
+            at -= int(size[at]) + 1
         return cars[::-1]
 
     def _credit(self, share: Array) -> Array:
