@@ -90,14 +90,19 @@ class _Row:
     def best(self, tolerance: int) -> list[tuple[int, int]]:
         """Start and end of the cars whose expected credit, each less ``WORTH``, sums to the most.
 
-        Worked on in parts as long as the shortest car: none that ends in one opens in it.
+        Worked on in parts as long as the shortest car: none that ends in one opens in it. Left out is what
+        cannot have as much credit as ``WORTH``: so unlikely is every car within the tolerance.
         """
         n, sizes = self.n, self.sizes
-        off = np.abs(np.arange(-tolerance, tolerance + 1))
-        share = 1 - off / (tolerance + 1)
-        opens = np.arange(n + 1)[:, None] - sizes
-        credit = self._credit(share)[np.maximum(opens, 0), np.arange(len(sizes))]
-        credit = np.where(opens >= 0, credit, 0.0) - WORTH
+        share = 1 - np.abs(np.arange(-tolerance, tolerance + 1)) / (tolerance + 1)
+        opens, size_index = np.nonzero(self.whole > WORTH / share.sum() ** 2)
+        openings = _around(opens, tolerance, n)
+        is_end = np.zeros(n + 1, dtype=bool)
+        is_end[_around(opens + sizes[size_index], tolerance, n)] = True
+        worths = np.full((len(openings) + 1, len(sizes)), -WORTH)
+        worths[:-1] += self._credit(openings, share)
+        which = np.full(n + 1, len(openings))
+        which[openings] = np.arange(len(openings))
         from_start, to_end = (
             np.convolve(cut, share, "same") - WORTH for cut in (self.cut_by_start, self.cut_by_end)
         )
@@ -105,14 +110,19 @@ class _Row:
         worth, size = np.zeros(n + 1), np.zeros(n + 1, dtype=int)
         for first in range(1, n + 1, int(sizes[0])):
             part = np.arange(first, min(first + int(sizes[0]), n + 1))
-            ways = credit[part] + worth[np.maximum(opens[part] - 1, 0)]
+            value, columns = from_start[part], part.copy()
+            ends = part[is_end[part]]
+            opening = ends[:, None] - sizes
+            ways = np.where(opening >= 0, worths[which[opening], np.arange(len(sizes))], -WORTH)
+            ways += worth[np.maximum(opening - 1, 0)]
             way = ways.argmax(axis=1)
-            value = ways[np.arange(len(part)), way]
-            is_cut = from_start[part] > value
-            value = np.where(is_cut, from_start[part], value)
+            whole = ways[np.arange(len(ends)), way]
+            better = whole >= value[ends - first]
+            value[ends[better] - first] = whole[better]
+            columns[ends[better] - first] = sizes[way[better]]
             so_far = np.maximum.accumulate(np.concatenate([worth[first - 1, None], value]))
             worth[part] = so_far[1:]
-            size[part] = np.where(value > so_far[:-1], np.where(is_cut, part, sizes[way]), 0)
+            size[part] = np.where(value > so_far[:-1], columns, 0)
         seen = np.arange(1, min(int(sizes[-1]), n) + 1)
         inside = worth[np.maximum(n - seen - 1, 0)] + to_end[seen]
         cars: list[tuple[int, int]] = []
@@ -125,16 +135,22 @@ class _Row:
             at -= int(size[at]) + 1
         return cars[::-1]
 
-    def _credit(self, share: Array) -> Array:
-        """(n + 1, sizes): expected credit of a car of a size that opens at a boundary.
+    def _credit(self, openings: NDArray[np.intp], share: Array) -> Array:
+        """(openings, sizes): expected credit of a car of a size that opens at one of these boundaries.
 
         ``share`` is what is left of it for an end so many columns off, from -tolerance to tolerance.
         """
         reach = len(share) // 2
-        rows, width = self.whole.shape
-        p = np.pad(self.whole, ((reach, reach), (2 * reach, 2 * reach)))
+        width = self.whole.shape[1]
         wider = width + 2 * reach
-        end_off = sum(w * p[:, k : k + wider] for k, w in enumerate(share))
-        # The true car opens so many columns later, and ends where it ends: it is shorter by as many.
-        both = [w * end_off[k : k + rows, 2 * reach - k :][:, :width] for k, w in enumerate(share)]
-        return np.asarray(sum(both))
+        p = np.pad(self.whole, ((reach, reach), (2 * reach, 2 * reach)))
+        # Where the true car opens so many columns later and ends at the same one, it is shorter by as many.
+        opens_off = sum(
+            w * p[openings + k, 2 * reach - k : 2 * reach - k + wider] for k, w in enumerate(share)
+        )
+        return np.asarray(sum(w * opens_off[:, k : k + width] for k, w in enumerate(share)))
+
+
+def _around(boundaries: NDArray[np.intp], reach: int, n: int) -> NDArray[np.intp]:
+    """All boundaries from 0 to n within ``reach`` of one of these."""
+    return np.unique(np.clip(boundaries[:, None] + np.arange(-reach, reach + 1), 0, n))
