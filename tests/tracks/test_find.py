@@ -14,12 +14,15 @@ from railcount.raster.grid import Grid
 from railcount.raster.tile import Pixels
 from railcount.simulate import Layout, Scene, Stock, render
 from railcount.tracks.corridor import (
+    ASLANT,
+    BLOCK,
     TIGHTEST_M,
     Working,
     main_directions,
     orientation,
     reference_curve,
     run_on,
+    runs_aslant,
     straighten_corridor,
 )
 from railcount.tracks.find import Piece, _main_curves, dense, find_tracks, joined, new_part
@@ -233,6 +236,22 @@ def test_a_yard_that_turns_far_is_followed() -> None:
     assert (found.query(cars)[0] < 1.5).mean() > 0.9
 
 
+def test_lines_in_a_curve_do_not_run_from_track_to_track() -> None:
+    scene = Scene(
+        width_px=900,
+        height_px=600,
+        layout=Layout(kind="curved", n_tracks=6, spacing_m=4.8, azimuth_deg=100.0),
+        stock=Stock(n_railcars=60),
+    )
+    drawn = render(scene, seed=5)
+    found, true = (
+        np.concatenate([dense(drawn.grid.to_local(t.line_px)) for t in tracks])
+        for tracks in (find_tracks(pixels_of(drawn), grid=drawn.grid).tracks, drawn.tracks)
+    )
+    assert (cKDTree(true).query(found)[0] > 1.2).mean() < 0.08
+    assert (cKDTree(found).query(true)[0] < 1.2).mean() > 0.9
+
+
 def circles(work: Working, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Orientations of circles around a point, clear everywhere."""
     rows, cols = work.valid.shape
@@ -270,6 +289,24 @@ def test_a_curve_does_not_turn_more_tightly_than_tracks_do() -> None:
     line = centre + radius * np.stack([np.cos(turn), np.sin(turn)], axis=-1)
     _, heading = run_on(angle, weight, line, work)
     assert np.diff(heading).max() <= work.step_m / TIGHTEST_M + 1e-9
+
+
+def test_a_curve_is_not_searched_along_its_tangent() -> None:
+    work = Working.of(striped(plane(0.0)), grid=GRID)
+    centre, radius = work.origin + np.array([125.0, 210.0]), 160.0
+    angle, weight = circles(work, centre)
+    x = np.arange(work.origin[0], work.origin[0] + 250.0, work.step_m)
+    points = np.stack([x, np.full(len(x), centre[1] - radius)], axis=-1)
+    corridor = straighten_corridor(work, points, np.zeros(len(x)), across_m=(-5.0, 5.0))
+    assert corridor is not None
+    aslant = runs_aslant(corridor, angle, weight, work)
+    assert aslant.shape == (corridor.valid.shape[1] // BLOCK, corridor.valid.shape[0])
+    touches = len(aslant) // 2
+    far = round(radius * np.tan(ASLANT) / (BLOCK * work.step_m))
+    assert not aslant[touches - far + 2 : touches + far - 1].any()
+    assert aslant[: touches - far - 2].all()
+    assert aslant[touches + far + 3 :].all()
+    assert not runs_aslant(corridor, angle, np.zeros_like(weight), work).any()
 
 
 def test_a_speck_on_nothing_has_no_tracks() -> None:

@@ -48,6 +48,12 @@ MOST_OFF = np.deg2rad(20.0)
 TIGHTEST_M = 120.0
 """Radius of the curve; sidings go down to 150 m."""
 MOST_STEPS = 4000
+BLOCK = 8
+"""Corridor columns (4 m) averaged into one block: gaps, sleepers and masts blur away."""
+ASLANT = np.deg2rad(7.0)
+"""Between the picture and a corridor: the tracks of a switch of 1:9 run 6.3 degrees aslant of each other."""
+ASLANT_WEIGHT = 0.4
+"""How clear the picture's direction must be."""
 CLIP_PERCENTILE = 85
 """Stronger edges (roofs, shadows) count no more than this."""
 
@@ -273,6 +279,18 @@ def run_on(angle: Array, weight: Array, line: Array, work: Working) -> tuple[Arr
         headings.append(heading)
     n = len(points) - unclear
     return np.array(points[:n]), np.array(headings[:n])
+
+
+def runs_aslant(corridor: Corridor, angle: Array, weight: Array, work: Working) -> NDArray[np.bool_]:
+    """(blocks, v): where the picture clearly runs in another direction than the corridor."""
+    middle = np.arange(BLOCK // 2, corridor.valid.shape[1] // BLOCK * BLOCK, BLOCK)
+    normal = corridor.normal[middle]
+    v = corridor.first_v_m + np.arange(corridor.valid.shape[0]) * corridor.step_m
+    ground = corridor.points[middle, None] + v[None, :, None] * normal[:, None]
+    col, row = np.moveaxis(np.rint((ground - work.origin) / work.step_m).astype(int), -1, 0)
+    at = np.clip(row, 0, angle.shape[0] - 1), np.clip(col, 0, angle.shape[1] - 1)
+    heading = np.arctan2(-normal[:, 0], normal[:, 1])[:, None]
+    return np.asarray((np.abs(turn(angle[at], heading)) > ASLANT) & (weight[at] > ASLANT_WEIGHT))
 
 
 def parts_of(work: Working, areas: Areas, direction: float, points: Array, heading: Array) -> list[Corridor]:

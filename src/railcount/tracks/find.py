@@ -19,6 +19,7 @@ from railcount.tracks.corridor import (
     parts_of,
     reference_curve,
     run_on,
+    runs_aslant,
     straighten_corridor,
 )
 from railcount.tracks.directions import turn
@@ -54,6 +55,9 @@ MOST_MORE = 2
 """Searches in directions of what no track explains."""
 MOST_KNOWN = 0.5
 """Of the way on."""
+ASLANT_ODDS = -1.0
+"""Of a centre line, at most, where the picture runs aslant of the corridor: in a curve, lines would run from
+track to track. Tens of metres of it end a line, a crossing does not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +121,8 @@ def find_pieces(pixels: Pixels, *, grid: Grid) -> list[Piece]:
 
     def rows_in(corridor: Corridor) -> list[Row]:
         odds = centre_odds(corridor)
+        aslant = runs_aslant(corridor, angle, weight, work)
+        odds = np.where(aslant, np.minimum(odds, ASLANT_ODDS), odds)
         rows = trace_rows(odds, step_m=corridor.step_m)
         return rows + neighbours(rows, odds, corridor, bodies=bodies)
 

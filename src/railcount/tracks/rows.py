@@ -10,7 +10,7 @@ from scipy.linalg import solveh_banded
 from scipy.ndimage import uniform_filter
 
 from railcount.net import both_ways, load_net
-from railcount.tracks.corridor import brightness
+from railcount.tracks.corridor import BLOCK, brightness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-BLOCK = 8
-"""Corridor columns (4 m) averaged into one block: gaps, sleepers and masts blur away."""
 SURROUNDINGS_M = 40.0
 ROWS_AT_ONCE = 128
 """Of a corridor, worked on at once: a few megabytes."""
