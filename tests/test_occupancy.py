@@ -9,11 +9,15 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from railcount.occupancy import (
+    BACKGROUND,
     MOST_RAISED,
     NARROWEST_GAP_M,
+    PRIOR,
     SHORTEST_BLOB_M,
     SIDE_CHANNEL,
     STATES,
+    SURE_M,
+    SURE_TRACK,
     _by_own_share,
     foreground,
     measure,
@@ -114,6 +118,30 @@ def test_coarse_pixels_have_a_network_of_their_own(network: Recorder) -> None:
     network.names.clear()
     measure([eastward()], coarse=True)
     assert network.names == {"coarse"}
+
+
+@pytest.mark.usefixtures("network")
+@pytest.mark.parametrize(
+    ("confidence", "length_m", "body"),
+    [
+        (1.0, SURE_M / 2, PRIOR),
+        (SURE_TRACK, SURE_M, PRIOR),
+        (SURE_TRACK, SURE_M - 1, -BACKGROUND),
+        (SURE_TRACK - 0.01, SURE_M, -BACKGROUND),
+    ],
+)
+def test_in_doubt_what_surely_is_a_track_is_taken(confidence: float, length_m: float, body: float) -> None:
+    strip = replace(eastward(), track=Track(id="1", line_px=np.zeros((2, 2)), confidence=confidence))
+    n = round(length_m / STEP_M)
+    long = replace(
+        strip,
+        bands=np.resize(strip.bands, (1, 32, n)),
+        valid=np.ones((32, n), dtype=np.bool_),
+        centre_px=np.stack([np.arange(n), np.zeros(n)], axis=-1),
+        direction=np.tile([1.0, 0.0], (n, 1)),
+    )
+    (evidence,) = measure([long])
+    np.testing.assert_allclose(evidence.body, body)
 
 
 def test_what_is_doubtful_follows_what_the_tile_shows() -> None:

@@ -158,13 +158,14 @@ def row_examples(pixels, grid, tracks, *, rng):
     from scipy.spatial import cKDTree
 
     from railcount.tracks.corridor import (
+        BLOCK,
         Working,
         main_directions,
         orientation,
         reference_curve,
         straighten_corridor,
     )
-    from railcount.tracks.rows import BLOCK, block_view
+    from railcount.tracks.rows import block_view
 
     work = Working.of(pixels, grid=grid)
     angle, weight = orientation(work)

@@ -20,8 +20,8 @@ from story import WINDOW_M, Story, busiest, tell, yard_corridor
 from railcount.counts import KINDS
 from railcount.outputs.picture import FAINT, INK, KIND_COLOURS, Page
 from railcount.outputs.stripsheet import draw_rows, rows_of
-from railcount.tracks.corridor import Working, main_directions, orientation, reference_curve
-from railcount.tracks.rows import BLOCK, LOGIT_LIMIT, trace_rows
+from railcount.tracks.corridor import BLOCK, Working, main_directions, orientation, reference_curve
+from railcount.tracks.rows import LOGIT_LIMIT, trace_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from railcount.strips import STEP_M as STRIP_M
-from railcount.tracks.corridor import Corridor
+from railcount.tracks.corridor import BLOCK, Corridor
 from railcount.tracks.neighbours import AROUND_CARS_M, LEAST_CARS_M, neighbours, row_line
-from railcount.tracks.rows import BLOCK, CLEAR_SCORE, Row
+from railcount.tracks.rows import CLEAR_SCORE, Row
 
 BLOCKS, WIDE = 50, 100
 BLOCK_M = BLOCK * 0.5

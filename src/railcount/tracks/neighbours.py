@@ -13,9 +13,9 @@ import numpy as np
 
 from railcount.occupancy import SURE_BODY, measure
 from railcount.strips import STEP_M, straighten
+from railcount.tracks.corridor import BLOCK
 from railcount.tracks.network import Track, TrackNetwork
 from railcount.tracks.rows import (
-    BLOCK,
     CLEAR_SCORE,
     KEEP_APART_M,
     LOGIT_LIMIT,
@@ -168,6 +168,8 @@ def bodies_on(lines: list[Array], pixels: Sampled, *, grid: Grid) -> list[Array]
     """For each line (n, 2, local metres): log-odds of car body at every STEP_M along it."""
     if not lines:
         return []
-    tracks = tuple(Track(id=str(i), line_px=grid.to_pixel(line)) for i, line in enumerate(lines))
+    tracks = tuple(
+        Track(id=str(i), line_px=grid.to_pixel(line), confidence=0.0) for i, line in enumerate(lines)
+    )
     strips = straighten(pixels, TrackNetwork(tracks=tracks, source="found"), grid=grid)
     return [evidence.body for evidence in measure(strips)]

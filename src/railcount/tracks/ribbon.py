@@ -11,8 +11,8 @@ from scipy.spatial import cKDTree
 
 from railcount.beside import side_by_side
 from railcount.strips import blur_px
-from railcount.tracks.corridor import STEP_M, Corridor
-from railcount.tracks.rows import BLOCK, LOGIT_LIMIT, centre_odds
+from railcount.tracks.corridor import BLOCK, STEP_M, Corridor
+from railcount.tracks.rows import LOGIT_LIMIT, centre_odds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
