@@ -6,15 +6,11 @@ import numpy as np
 import torch
 from fit import command, fit, read
 from model import cars_net, load
-from scipy.ndimage import gaussian_filter, uniform_filter1d
+from scipy.ndimage import gaussian_filter
 from torch.nn.functional import cross_entropy
 
 CROP = 512
 BATCH = 24
-LEVEL_GAIN = 1.5
-"""Of the first channel, as in ``railcount.occupancy``."""
-CONTRAST_COLUMNS = 120
-"""Window of the second channel: 30 m."""
 SIDE_UNKNOWN = 0.35
 """Of the examples: to which side shadows fall is not always known."""
 
@@ -43,10 +39,8 @@ def augment(v, lab, rng):
         shade(v, lab[0], rng)
     if rng.random() < SIDE_UNKNOWN:
         v[5] = 0
-    if rng.random() < 0.6:
-        rng.choice([repaint, hide, blacken], p=[0.45, 0.3, 0.25])(v, lab[0], rng)
-    if rng.random() < 0.08:
-        veil(v, rng)
+    if rng.random() < 0.5:
+        (hide if rng.random() < 0.4 else repaint)(v, lab[0], rng)
     return toned(v, rng), lab.copy()
 
 
@@ -139,63 +133,6 @@ def hide(v, state, rng):
         detail = rng.uniform(0, 0.5) * (body - body.mean(axis=(1, 2), keepdims=True))
         v[:4, 5:11, a:b] = (1 - mix) * body + mix * (other + detail) + rng.normal(0, 0.12, (4, 1, 1))
     v *= v[4]
-
-
-def blacken(v, state, rng):
-    """Bodies all but black and nearly without texture, as coal; gaps that hardly show."""
-    empty = state == 0
-    if not empty.any() or not (state == 1).any():
-        return
-    light = luminance(v)
-    ground = np.median(light[:, empty], axis=1)
-    black = min(np.sinh(-rng.uniform(1.2, 2.2)) / LEVEL_GAIN, ground[5:11].mean() - 0.1)
-    unlike = np.abs(light[:, state == 1] - ground[:, None]).mean(axis=1)
-    first = max(range(3, 8), key=lambda k: unlike[k : k + 6].sum())
-    rows = slice(first, first + 6)
-    cover, target, tint = np.zeros_like(light), light.copy(), np.ones_like(light)
-    share, texture, spread = rng.uniform(0.4, 1.0), rng.uniform(0.0, 0.4), rng.uniform(0.0, 0.25)
-    for a, b in np.flatnonzero(np.diff(np.concatenate([[0], state == 1, [0]]))).reshape(-1, 2):
-        if rng.random() < share:
-            body = light[rows, a:b]
-            target[:, a:b] = black + rng.normal(0, spread)
-            target[rows, a:b] += texture * (body - body.mean())
-            cover[rows, a:b], tint[:, a:b] = 1, rng.uniform(0.1, 0.5)
-    gap = state == 2
-    target[:, gap], tint[:, gap] = black + rng.normal(0, 0.15), 0.2
-    cover[rows, gap] = rng.uniform(0.0, 0.85)
-    cover = gaussian_filter(cover, (rng.uniform(0.3, 0.7), rng.uniform(0.6, 2.2)))
-    relit(v, light + cover * (target - light))
-    v[2:4] *= 1 - cover * (1 - tint)
-
-
-def veil(v, rng):
-    """Thin cloud over a part: everything paler and flatter, as far as a person still sees what is there."""
-    light = luminance(v)
-    blot = gaussian_filter(rng.normal(size=light.shape), (rng.uniform(4, 12), rng.uniform(30, 120)))
-    low, high = blot.min(), blot.max()
-    through = 1 - rng.uniform(0.3, 0.8) * (blot - low) / max(high - low, 1e-9)
-    white = np.percentile(light, 95) + rng.uniform(0.5, 4)
-    relit(v, through * light + (1 - through) * white)
-    v[2:4] = np.arcsinh(through * np.sinh(v[2:4]))
-
-
-def luminance(v):
-    """(across, along): the linear brightness that the first channel was made from, in spreads of its tile."""
-    return np.sinh(v[0]) / LEVEL_GAIN
-
-
-def relit(v, light):
-    """Both channels of brightness made anew from another linear brightness."""
-    valid = v[4]
-
-    def local(a):
-        return uniform_filter1d((a * valid).sum(axis=0), CONTRAST_COLUMNS, mode="constant")
-
-    weight = np.maximum(local(np.ones_like(valid)), 1 / CONTRAST_COLUMNS)
-    mean = local(light) / weight
-    spread = np.sqrt(np.maximum(local((light - mean) ** 2) / weight, 0))
-    v[0] = np.arcsinh(LEVEL_GAIN * light) * valid
-    v[1] = np.clip((light - mean) / (spread + 0.05), -4, 4) * valid
 
 
 def stain(v, rng):
