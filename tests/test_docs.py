@@ -186,8 +186,9 @@ def test_readme_explains_the_headline_that_scan_prints() -> None:
     count = factories.counted()
     assert count.tracks is not None
     assert count.comparison is not None
-    (said,) = re.findall(r"^(\d+) railcars \((\d+)-(\d+), 90 %\) on 6 of (\d+) ", README, re.MULTILINE)
-    best, low, high, n_tracks = map(int, said)
+    words = r"^(\d+) railcars \((\d+)-(\d+), 90 %\) on 6 of (\d+) tracks, 9 trains, (\d+) m"
+    (said,) = re.findall(words, README, re.MULTILINE)
+    best, low, high, n_tracks, metres = map(int, said)
     cars = tuple(replace(car, track=str(i % 6), kind="tank") for i, car in enumerate(count.cars))
     shown = replace(
         count,
@@ -195,12 +196,13 @@ def test_readme_explains_the_headline_that_scan_prints() -> None:
         railcars=Interval(best=best, low=low, high=high),
         comparison=replace(count.comparison, ratio_to_max=best / 20),
         trains=9,
-        occupied_m=1038.0,
+        occupied_m=float(metres),
         tracks=replace(count.tracks, n=n_tracks),
     )
     assert f"```\n{headline(shown)}\n```" in README
     assert f"- **{best}** is the best count" in README
     assert f"between **{low}** and **{high}**" in README
+    assert f"**{metres} m** is the length" in README
 
 
 def test_readme_names_every_command_and_no_other() -> None:
