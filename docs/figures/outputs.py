@@ -17,11 +17,11 @@ HERE = Path(__file__).parent
 ROOT = HERE.resolve().parents[1]
 SAMPLES = Path("sample_tiles")
 """From the root, so that no picture shows where the repository lies."""
-WIDTH_PX = 1200
+WIDTH_PX = 1000
 REPORT_HEIGHT_PX = 2100
 OVERLAY_ROWS = 850
 """The tile and its legend; the straightened tracks below them are in the other picture."""
-QUALITY = 82
+QUALITY = 72
 """Of JPEG."""
 
 
