@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -116,44 +116,15 @@ def find_pieces(pixels: Pixels, *, grid: Grid) -> list[Piece]:
     if min(work.valid.shape) * work.step_m < SHORTEST_M:
         return []
     angle, weight = orientation(work)
-    bodies = partial(bodies_on, pixels=pixels, grid=grid)
-    pieces: list[Piece] = []
-
-    def rows_in(corridor: Corridor) -> list[Row]:
-        odds = centre_odds(corridor)
-        aslant = runs_aslant(corridor, angle, weight, work)
-        odds = np.where(aslant, np.minimum(odds, ASLANT_ODDS), odds)
-        rows = trace_rows(odds, step_m=corridor.step_m)
-        return rows + neighbours(rows, odds, corridor, bodies=bodies)
-
-    def search(corridors: list[Corridor]) -> list[Array]:
-        """The ends of what is new there."""
-        before = len(pieces)
-        for corridor, rows in zip(
-            corridors, side_by_side([partial(rows_in, c) for c in corridors]), strict=True
-        ):
-            known = [p.line for p in pieces]
-            for row in rows:
-                whole = _within(row_line(prolonged(row, corridor), corridor), grid=grid)
-                line = new_part(whole, known)
-                if line is not None:
-                    pieces.append(Piece(line, row.score / len(row.v)))
-        return _both_ends(pieces[before:])
-
-    def search_on(ends: list[Array]) -> None:
-        while ends:
-            curve = _onward(ends.pop(0), pieces, work, angle, weight)
-            beyond = straighten_corridor(work, *curve, across_m=ASIDE_M) if curve is not None else None
-            ends += search([beyond]) if beyond is not None else []
-
+    search = _Search(pixels, grid, work, angle, weight)
     areas, explained = work.slope.areas(work), 0
     curves = _main_curves(work, angle, weight)
     first = _corridors(work, areas, curves)
-    search_on(search(first))
+    search.along(first)
     areas = unsearched(areas, first)
-    for _ in range(MOST_MORE if pieces else 0):
-        areas = unexplained(areas, [dense(p.line) for p in pieces[explained:]])
-        explained = len(pieces)
+    for _ in range(MOST_MORE if search.pieces else 0):
+        areas = unexplained(areas, [dense(p.line) for p in search.pieces[explained:]])
+        explained = len(search.pieces)
         direction = strongest(areas)
         if direction is None:
             break
@@ -161,29 +132,64 @@ def find_pieces(pixels: Pixels, *, grid: Grid) -> list[Piece]:
         there = weight * here.around(work.origin, work.step_m, work.valid.shape)
         curve = reference_curve(angle, there, direction, work)
         if not any(_same(curve, other) for _, other in curves):
-            search_on(search(parts_of(work, here, direction, *curve)))
+            search.along(parts_of(work, here, direction, *curve))
         areas = without(areas, direction)
-    return pieces
+    return search.pieces
 
 
-def _both_ends(pieces: list[Piece]) -> list[Array]:
-    """The lines of pieces, each twice: once from either end."""
-    return [line for piece in pieces for line in (piece.line, piece.line[::-1])]
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """A picture, and the stretches of track found in it so far."""
 
+    pixels: Pixels
+    grid: Grid
+    work: Working
+    angle: Array
+    """(rows, cols) of the working picture: the direction in which it runs (rad)."""
+    weight: Array
+    """How clearly, 0 to 1."""
+    pieces: list[Piece] = field(default_factory=list)
 
-def _onward(
-    line: Array, pieces: list[Piece], work: Working, angle: Array, weight: Array
-) -> tuple[Array, Array] | None:
-    """The curve along which the picture runs on beyond the end of a line.
+    def along(self, corridors: list[Corridor]) -> None:
+        """Search corridors, then on from every end of what is new there."""
+        ends = self._in(corridors)
+        while ends:
+            curve = self._onward(ends.pop(0))
+            beyond = straighten_corridor(self.work, *curve, across_m=ASIDE_M) if curve is not None else None
+            ends += self._in([beyond]) if beyond is not None else []
 
-    None where it does not, or where tracks beside it were found.
-    """
-    points, heading = run_on(angle, weight, line, work)
-    beyond = points[round(OVERLAP_M / work.step_m) :]
-    if len(beyond) * work.step_m < SHORTEST_M:  # most lines end at the tile's edge
-        return None
-    known = cKDTree(np.concatenate([dense(p.line) for p in pieces]))
-    return None if (known.query(beyond)[0] < BESIDE_M).mean() > MOST_KNOWN else (points, heading)
+    def _in(self, corridors: list[Corridor]) -> list[Array]:
+        """Search corridors. The new pieces' lines, each twice: once from either end."""
+        before = len(self.pieces)
+        found = side_by_side([partial(self._rows, corridor) for corridor in corridors])
+        for corridor, rows in zip(corridors, found, strict=True):
+            known = [p.line for p in self.pieces]
+            for row in rows:
+                whole = _within(row_line(prolonged(row, corridor), corridor), grid=self.grid)
+                line = new_part(whole, known)
+                if line is not None:
+                    self.pieces.append(Piece(line, row.score / len(row.v)))
+        return [line for piece in self.pieces[before:] for line in (piece.line, piece.line[::-1])]
+
+    def _rows(self, corridor: Corridor) -> list[Row]:
+        odds = centre_odds(corridor)
+        aslant = runs_aslant(corridor, self.angle, self.weight, self.work)
+        odds = np.where(aslant, np.minimum(odds, ASLANT_ODDS), odds)
+        rows = trace_rows(odds, step_m=corridor.step_m)
+        bodies = partial(bodies_on, pixels=self.pixels, grid=self.grid)
+        return rows + neighbours(rows, odds, corridor, bodies=bodies)
+
+    def _onward(self, line: Array) -> Curve | None:
+        """The curve along which the picture runs on beyond the end of a line.
+
+        None where it does not, or where tracks beside it were found.
+        """
+        points, heading = run_on(self.angle, self.weight, line, self.work)
+        beyond = points[round(OVERLAP_M / self.work.step_m) :]
+        if len(beyond) * self.work.step_m < SHORTEST_M:  # most lines end at the tile's edge
+            return None
+        known = cKDTree(np.concatenate([dense(p.line) for p in self.pieces]))
+        return None if (known.query(beyond)[0] < BESIDE_M).mean() > MOST_KNOWN else (points, heading)
 
 
 def network_of(pieces: list[Piece], *, grid: Grid) -> TrackNetwork:
