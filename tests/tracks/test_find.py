@@ -10,9 +10,11 @@ from affine import Affine
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
+from railcount.occupancy import STATES, SURE_M
 from railcount.raster.grid import Grid
 from railcount.raster.tile import Pixels
 from railcount.simulate import Layout, Scene, Stock, render
+from railcount.strips import STEP_M as STRIP_M
 from railcount.tracks.corridor import (
     ASLANT,
     BLOCK,
@@ -26,6 +28,7 @@ from railcount.tracks.corridor import (
     straighten_corridor,
 )
 from railcount.tracks.find import Piece, _main_curves, dense, find_tracks, joined, new_part
+from railcount.tracks.neighbours import bodies_on
 from railcount.tracks.rows import CLEAR_SCORE, LEAST_SCORE, NEIGHBOUR, SHIFT_COST, _best_row, trace_rows
 from tests.test_scan import pixels_of
 
@@ -222,13 +225,15 @@ def test_a_short_line_says_nothing_of_what_lies_beside_it() -> None:
     assert len(trace_rows(odds, step_m=0.5)) == 2
 
 
+def turning(width_px: int, height_px: int, *, n_tracks: int, n_railcars: int) -> Scene:
+    """A yard that bends."""
+    layout = Layout(kind="curved", n_tracks=n_tracks, spacing_m=4.8, azimuth_deg=100.0)
+    stock = Stock(n_railcars=n_railcars)
+    return Scene(width_px=width_px, height_px=height_px, layout=layout, stock=stock)
+
+
 def test_a_yard_that_turns_far_is_followed() -> None:
-    scene = Scene(
-        width_px=800,
-        height_px=500,
-        layout=Layout(kind="curved", n_tracks=4, spacing_m=4.8, azimuth_deg=100.0),
-        stock=Stock(n_railcars=50),
-    )
+    scene = turning(800, 500, n_tracks=4, n_railcars=50)
     drawn = render(scene, seed=1)  # turns by 80 degrees, among fields with furrows
     network = find_tracks(pixels_of(drawn), grid=drawn.grid)
     found = cKDTree(np.concatenate([dense(drawn.grid.to_local(t.line_px)) for t in network.tracks]))
@@ -237,12 +242,7 @@ def test_a_yard_that_turns_far_is_followed() -> None:
 
 
 def test_lines_in_a_curve_do_not_run_from_track_to_track() -> None:
-    scene = Scene(
-        width_px=900,
-        height_px=600,
-        layout=Layout(kind="curved", n_tracks=6, spacing_m=4.8, azimuth_deg=100.0),
-        stock=Stock(n_railcars=60),
-    )
+    scene = turning(900, 600, n_tracks=6, n_railcars=60)
     drawn = render(scene, seed=5)
     found, true = (
         np.concatenate([dense(drawn.grid.to_local(t.line_px)) for t in tracks])
@@ -307,6 +307,18 @@ def test_a_curve_is_not_searched_along_its_tangent() -> None:
     assert aslant[: touches - far - 2].all()
     assert aslant[touches + far + 3 :].all()
     assert not runs_aslant(corridor, angle, np.zeros_like(weight), work).any()
+
+
+def test_a_place_that_is_tried_is_no_track_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing tells, no car stands beside the tracks that were found."""
+
+    def doubtful(image: np.ndarray) -> np.ndarray:
+        return np.zeros((len(STATES), 1, image.shape[2]), dtype=np.float32)
+
+    monkeypatch.setattr("railcount.occupancy.load_net", lambda _: doubtful)
+    (body,) = bodies_on([straight(20.0, 220.0, 60.0)], striped(plane(0.0)), grid=GRID)
+    assert len(body) * STRIP_M > SURE_M
+    assert body.max() < 0
 
 
 def test_a_speck_on_nothing_has_no_tracks() -> None:
