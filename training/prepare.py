@@ -1,7 +1,7 @@
 """Draw scenes and keep what the networks learn from: python prepare.py FOLDER FIRST LAST [KIND].
 
-KIND is favoured, hard, kinds, sparse or built, none for look-alikes alone, second or painted for scenes and
-look-alikes of the other two renderers.
+KIND is favoured, hard, sparse or built, none for look-alikes alone, second or painted for scenes and
+look-alikes of the other two renderers; kinds for tracks of all three with many locomotives.
 """
 
 from __future__ import annotations
@@ -63,6 +63,22 @@ def of_scene(one, *, seed):
     return found
 
 
+def of_tracks(one, *, seed):
+    """What is learned from the tracks alone, as drawn and made worse."""
+    rng = np.random.default_rng(seed)
+    worse, coarser, scale = degraded(one.pixels, one.grid, rng=rng)
+    pictures = ((one.pixels, one.grid, one.tracks), (worse, coarser, [line * scale for line in one.tracks]))
+    found = [examples(*picture, one.cars, rng=rng, shadow=one.shadow, strays=False) for picture in pictures]
+    return {"cars": [example for those in found for example in those]}
+
+
+def with_engines(seed):
+    """A scene of one of the three renderers, by turns."""
+    if seed % 4 == 0:
+        return paint(seed)
+    return simulated(kinds_scene(seed), seed) if seed % 4 < 3 else second_scene(seed, engines=0.5)
+
+
 def keep(folder, name, found):
     """One file for each network, in a folder of its own."""
     for network, what in found.items():
@@ -104,12 +120,13 @@ def main(folder, first, last, kind=""):
         "": random_scene,
         "favoured": favoured_scene,
         "hard": hard_scene,
-        "kinds": kinds_scene,
         "sparse": sparse_scene,
         "built": built_scene,
     }
     for seed in range(int(first), int(last)):
-        if kind == "second":
+        if kind == "kinds":
+            keep(folder, f"k{seed:05d}.pkl", of_tracks(with_engines(seed), seed=seed))
+        elif kind == "second":
             prepare(folder, "s", second_scene(seed), seed=seed)
         elif kind == "painted":
             prepare(folder, "q", paint(seed), seed=seed)

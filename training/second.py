@@ -25,20 +25,26 @@ TERMINAL_GSDS_M = (0.84, 0.9, 0.95)
 FILLS = ((0.02, 0.12), (0.1, 0.4), (0.3, 0.7), (0.7, 0.95))
 
 
-def second_scene(seed):
-    """A scene whose circumstances are mixed anew from those of several kinds."""
+def second_scene(seed, engines=None):
+    """A scene whose circumstances are mixed anew from those of several kinds.
+
+    With ``engines``, that share of its strings has a locomotive at its head.
+    """
     if seed < kinds.FIRST_TO_LEARN_FROM:
         raise ValueError(f"seeds below {kinds.FIRST_TO_LEARN_FROM} are for measuring")
     rng = np.random.default_rng([19, seed])
     yards = [name for name, plan in kinds.KINDS.items() if plan.layout != "none"]
+    lookalike = rng.random() < LOOKALIKES and engines is None
     without = [name for name, plan in kinds.KINDS.items() if plan.layout == "none"]
-    name = str(rng.choice(without if rng.random() < LOOKALIKES else yards))
+    name = str(rng.choice(without if lookalike else yards))
     if rng.random() < TERMINALS:
         name = "autorack_terminal"
     plan = kinds.KINDS[name]
     gsd = float(rng.choice(TERMINAL_GSDS_M if name == "autorack_terminal" else GSDS_M))
     plan = replace(plan, gsd_m=(gsd, gsd), rows_cols=tuple(int(m / gsd) for m in SIZE_M))
     plan = mixed(plan, [kinds.KINDS[k] for k in yards], rng)
+    if engines is not None:
+        plan = replace(plan, engines=engines)
     return adapted(render.draw(plan, kind=name, seed=seed))
 
 

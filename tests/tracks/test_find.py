@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -29,7 +30,16 @@ from railcount.tracks.corridor import (
 )
 from railcount.tracks.find import Piece, _main_curves, dense, find_tracks, joined, new_part
 from railcount.tracks.neighbours import bodies_on
-from railcount.tracks.rows import CLEAR_SCORE, LEAST_SCORE, NEIGHBOUR, SHIFT_COST, _best_row, trace_rows
+from railcount.tracks.rows import (
+    ASIDE_COST,
+    ASIDE_SHIFT_COST,
+    CLEAR_SCORE,
+    LEAST_SCORE,
+    NEIGHBOUR,
+    SHIFT_COST,
+    _best_row,
+    trace_rows,
+)
 from tests.test_scan import pixels_of
 
 SHAPE = (400, 500)
@@ -38,20 +48,58 @@ GRID = Grid(
 )
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_the_best_of_all_paths(seed: int) -> None:
-    score = np.random.default_rng(seed).normal(0, 1, (5, 4))
+def cost(path: tuple[int, ...]) -> float:
+    """Of a path's moves: the least of all ways to run along the corridor or aside of it."""
+    moves = np.diff(path)
 
-    def paths(i: int, v: int, total: float) -> list[float]:
-        ways = [(v + s, total - SHIFT_COST * abs(s)) for s in (-1, 0, 1) if 0 <= v + s < 4]
-        on = [paths(i + 1, w, t + score[i + 1, w]) for w, t in ways] if i < 4 else []
-        return [total, *(one for part in on for one in part)]
+    def one(ways: tuple[int, ...]) -> float:
+        total = ASIDE_COST * (ways[0] != 0)
+        for before, way, move in zip(ways, ways[1:], moves, strict=False):
+            if way == 0:
+                if move and before != 0:
+                    return np.inf
+                total += SHIFT_COST * abs(move)
+            elif before == way:
+                total += ASIDE_SHIFT_COST if move == way else 0.0 if move == 0 else np.inf
+            else:
+                total += ASIDE_COST if before == 0 and move == way else np.inf
+        return float(total)
+
+    return min(one(ways) for ways in product((0, 1, -1), repeat=len(path)))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_best_of_all_paths(seed: int) -> None:
+    score = 12 * np.random.default_rng(seed).normal(0.2, 1, (5, 4))
+    paths = [
+        (first, path)
+        for first in range(5)
+        for n in range(1, 6 - first)
+        for path in product(range(4), repeat=n)
+        if np.abs(np.diff(path)).max(initial=0) <= 1
+    ]
+
+    def worth(first: int, path: tuple[int, ...]) -> float:
+        return float(score[first + np.arange(len(path)), list(path)].sum()) - cost(path)
 
     best = _best_row(score)
     assert best is not None
-    assert best.score == pytest.approx(max(max(paths(i, v, score[i, v])) for i in range(5) for v in range(4)))
-    along = score[best.first + np.arange(len(best.v)), best.v.astype(int)]
-    assert along.sum() - SHIFT_COST * np.abs(np.diff(best.v)).sum() == pytest.approx(best.score)
+    assert best.score == pytest.approx(max(worth(*one) for one in paths))
+    assert best.score == pytest.approx(worth(best.first, tuple(best.v.astype(int))))
+
+
+def test_a_line_does_not_wander_to_the_next_where_a_track_is_dark() -> None:
+    """Two tracks, the second clear where the first is not: a line may change at a switch, 9 rows in 36 m."""
+    score = np.full((100, 30), -1.5)
+    score[:40, 10], score[60:, 10], score[:, 19] = 2.0, 2.0, 0.5
+    score[40:60, 9:12] = -0.8
+    rows = trace_rows(score, step_m=0.5)
+    assert [np.ptp(row.v) < 1.5 for row in rows] == [True] * len(rows)
+    assert len(rows[0].v) == 100
+    switch = np.full((100, 30), -1.5)
+    switch[:50, 10], switch[60:, 19] = 2.0, 2.0
+    switch[np.arange(50, 60), np.linspace(10, 19, 10).astype(int)] = 1.0
+    assert len(trace_rows(switch, step_m=0.5)[0].v) == 100
 
 
 def striped(across_m: np.ndarray) -> Pixels:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.linalg import solveh_banded
@@ -24,9 +24,14 @@ if TYPE_CHECKING:
 SURROUNDINGS_M = 40.0
 ROWS_AT_ONCE = 128
 """Of a corridor, worked on at once: a few megabytes."""
-MOST_SHIFT = 1
-"""Rows that a line may move from block to block: 0.5 m in 4 m, as steep as a 1:8 switch."""
-SHIFT_COST = 0.35
+SHIFT_COST = 4.0
+"""Of a row by which a line that runs along the corridor moves from block to block: 0.5 m in 4 m. A corridor
+follows the yard, and so do most tracks. Where dark cars hide one, a cheaper line would wander to the next."""
+ASIDE_COST = 15.0
+"""Once, of a line that leads to the right or the left of the corridor: a switch, a fan, another curve."""
+ASIDE_SHIFT_COST = 0.35
+"""Of a row by which it moves then; a row a block is as steep as a 1:8 switch. All three were chosen together:
+cars of two renderers with a line through them, and lines without a track."""
 PRIOR = 1.5
 """Added to the network's log-odds: a third of what it learned from were look-alikes without any track and
 pictures too coarse to show one, and it expects as many. Chosen on scenes of another renderer: recall of
@@ -162,35 +167,64 @@ def trace_rows(odds: Array, *, step_m: float) -> list[Row]:
 
 
 def _best_row(score: Array) -> Row | None:
-    """The path with the greatest sum (dynamic programming); it may begin and end anywhere."""
+    """The path with the greatest sum (dynamic programming); it may begin and end anywhere.
+
+    It runs along the corridor, to its right or to its left; of every block and row the best of each are kept.
+    """
     if not score.size:
         return None
     blocks, n = score.shape
-    best = np.empty_like(score)
-    best[0] = score[0]
-    before = np.full(n + 2 * MOST_SHIFT, -np.inf)  # beyond the sides there is no way
+    best = np.empty((blocks, len(_WAYS), n))
+    best[0] = score[0] - np.array([[way.begin] for way in _WAYS])
+    before = np.full((len(_WAYS), n + 2), -np.inf)  # beyond the sides there is no path
     for i in range(1, blocks):
-        before[MOST_SHIFT:-MOST_SHIFT] = best[i - 1]
-        top = np.maximum(best[i - 1], 0.0)
-        for shift in range(1, MOST_SHIFT + 1):
-            aside = np.maximum(before[MOST_SHIFT - shift :][:n], before[MOST_SHIFT + shift :][:n])
-            np.maximum(top, aside - SHIFT_COST * shift, out=top)
-        np.add(score[i], top, out=best[i])
-    i, v = (int(k) for k in np.unravel_index(int(best.argmax()), best.shape))
-    total = float(best[i, v])
-    path = [v]
-    while i and (came := _came_from(best[i - 1], v)) is not None:
-        v, i = came, i - 1
+        before[:, 1:-1] = best[i - 1]
+        for way, out in zip(_WAYS, best[i], strict=True):
+            out[:] = -way.begin
+            for came, shift, cost in way.steps:
+                np.maximum(out, before[came, 1 - shift : n + 1 - shift] - cost, out=out)
+        best[i] += score[i]
+    i, now, v = (int(k) for k in np.unravel_index(int(best.argmax()), best.shape))
+    total, path = float(best[i, now, v]), [v]
+    while i:
+        gain, came, at = max(
+            (float(best[i - 1, came, v - shift]) - cost, came, v - shift)
+            for came, shift, cost in _WAYS[now].steps
+            if 0 <= v - shift < n
+        )
+        if gain <= -_WAYS[now].begin:
+            break
+        i, now, v = i - 1, came, at
         path.append(v)
     return Row(i, np.array(path[::-1], dtype=float), total)
 
 
-def _came_from(before: Array, v: int) -> int | None:
-    """The row of the block before from which the best path to row ``v`` comes; None where it begins there."""
-    near = range(max(v - MOST_SHIFT, 0), min(v + MOST_SHIFT, len(before) - 1) + 1)
-    ways = [(before[k] - SHIFT_COST * abs(k - v), k) for k in near]
-    gain, k = max(ways, key=lambda way: way[0])
-    return k if gain > 0 else None
+class _Way(NamedTuple):
+    """How a path runs, and comes to run so."""
+
+    begin: float
+    """What it costs to begin so."""
+    steps: tuple[tuple[int, int, float], ...]
+    """From the block before: which way it ran there, the rows it moved, what that costs."""
+
+
+_ALONG, _RIGHT, _LEFT = range(3)
+_WAYS = (
+    _Way(
+        0.0,
+        (
+            (_ALONG, 0, 0.0),
+            (_ALONG, 1, SHIFT_COST),
+            (_ALONG, -1, SHIFT_COST),
+            (_RIGHT, 0, 0.0),
+            (_LEFT, 0, 0.0),
+        ),
+    ),
+    *(
+        _Way(ASIDE_COST, ((_ALONG, shift, ASIDE_COST), (side, 0, 0.0), (side, shift, ASIDE_SHIFT_COST)))
+        for side, shift in ((_RIGHT, 1), (_LEFT, -1))
+    ),
+)
 
 
 def _centred(row: Row, odds: Array) -> Row:

@@ -32,7 +32,7 @@ BESIDE_M = 12.0
 SAME_WAY = np.deg2rad(11.0)
 """One and a half of the steps in which directions are known."""
 STEEP = np.deg2rad(6.0)
-"""To a corridor that was searched; rows in it are followed to 7 degrees (rows.MOST_SHIFT)."""
+"""To a corridor that was searched; rows in it are followed to 7 degrees, a row a block."""
 LONG_M = 80.0
 """Of cells that hang together: longer than most roofs."""
 
