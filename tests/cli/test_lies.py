@@ -14,6 +14,7 @@ import threading
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import quoteattr
 
 import numpy as np
 import pyogrio
@@ -290,6 +291,75 @@ def test_a_crs_in_a_tile_leads_to_no_other_file(tmp_path: Path) -> None:
         crs = CRS.from_wkt(plain.crs.to_wkt(version="WKT2_2019"))
         with suppress(ProjError):
             Transformer.from_crs(crs, 4326)
+    assert marker.name in opened
+
+
+def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Kind and whole of each box of a JPEG 2000 file."""
+    while data:
+        n_bytes = int.from_bytes(data[:4]) or len(data)
+        yield data[4:8], data[:n_bytes]
+        data = data[n_bytes:]
+
+
+def box(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", 8 + len(content)) + kind + content
+
+
+GML = """<gml:FeatureCollection xmlns:gml="http://www.opengis.net/gml"><gml:featureMember><gml:RectifiedGridCoverage>
+<gml:rectifiedGridDomain><gml:RectifiedGrid dimension="2"><gml:limits><gml:GridEnvelope><gml:low>0 0</gml:low>
+<gml:high>199 159</gml:high></gml:GridEnvelope></gml:limits><gml:origin><gml:Point srsName={0}>
+<gml:pos>633000 4697000</gml:pos></gml:Point></gml:origin>
+<gml:offsetVector srsName={0}>0.5 0</gml:offsetVector>
+<gml:offsetVector srsName={0}>0 -0.5</gml:offsetVector></gml:RectifiedGrid></gml:rectifiedGridDomain>
+</gml:RectifiedGridCoverage></gml:featureMember></gml:FeatureCollection>"""
+
+
+def test_a_crs_in_a_jpeg_2000_leads_to_no_other_file(tmp_path: Path) -> None:
+    """In the TIFF of its GeoJP2 box, of 32 and of 64 bits length, and in its GML."""
+    marker = tmp_path / "marker.gsb"
+    marker.write_bytes(b"NUM_OREC" + bytes(400))
+    write(tmp_path / "a.jp2", driver="JP2OpenJPEG")
+    kept = [
+        whole for kind, whole in boxes((tmp_path / "a.jp2").read_bytes()) if kind not in {b"uuid", b"asoc"}
+    ]
+
+    def place(name: str, *more: bytes) -> str:
+        (tmp_path / name).write_bytes(b"".join([*kept[:-1], *more, kept[-1]]))
+        return name
+
+    def geo(tif: str) -> bytes:
+        return bytes.fromhex("b14bf8bd083d4b43a5ae8cd7d5a6ce03") + (tmp_path / tif).read_bytes()
+
+    def gml(srs: str) -> bytes:
+        page = box(b"lbl ", b"gml.root-instance") + box(b"xml ", GML.format(quoteattr(srs)).encode())
+        return box(b"asoc", box(b"lbl ", b"gml.data") + box(b"asoc", page))
+
+    in_words(tmp_path / "good.tif", "")
+    good = [
+        place("good.jp2", box(b"uuid", geo("good.tif"))),
+        place("gml.jp2", gml("urn:ogc:def:crs:EPSG::32652")),
+    ]
+    tiles, lies = [], {n: t for n, t in TRICKS.items() if n not in {"empty", "printed quotes"}}
+    for name, wkt in lies.items():
+        in_words(tmp_path / f"{name}.tif", wkt.format(file=marker))
+        tiles.append(place(f"{name}.jp2", box(b"uuid", geo(f"{name}.tif"))))
+    long = geo("extension.tif")
+    tiles.append(place("long.jp2", struct.pack(">I4sQ", 1, b"uuid", 16 + len(long)) + long))
+    written = [place(f"{name} gml.jp2", gml(wkt.format(file=marker))) for name, wkt in TRICKS.items()]
+    command = [sys.executable, "-m", "railcount", "scan", *good, *tiles, *written, "--drivers", "jp2"]
+    with opened_names(tmp_path) as opened:
+        done = subprocess.run(
+            [*command, "--format", "json"], cwd=tmp_path, capture_output=True, timeout=120, check=False
+        )
+    results = {one["tile"]: one for one in json.loads(done.stdout)["results"]}
+    assert opened == {*good, *tiles, *written}
+    assert {results[name]["gsd_m"] for name in good} == {0.5}
+    assert {results[name]["status"] for name in [*tiles, *written]} == {"refused"}
+    assert all("other files" in results[n]["reasons"][0] or n == "long.jp2" for n in tiles)
+    # The trap works: what GDAL does by itself is seen.
+    with opened_names(tmp_path) as opened, rasterio.open(tmp_path / "extension.jp2"):
+        pass
     assert marker.name in opened
 
 

@@ -21,7 +21,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from railcount.errors import RailcountError, TileRefused, TileUnreadable
 from railcount.raster.limits import DEFAULT_DRIVERS, Driver, Limits
 from railcount.raster.paths import read_head
-from railcount.raster.tags import check_tags
+from railcount.raster.tags import check_boxes, check_tags
 from railcount.text import one_line
 
 if TYPE_CHECKING:
@@ -96,8 +96,8 @@ def sniff_driver(
 ) -> Driver:
     """The driver for a file, from its first bytes.
 
-    Raises MissingInput, TileRefused (not one of ``drivers``, or its tags are too large) or TileUnreadable
-    (empty or zeros, no right to read).
+    Raises MissingInput, TileRefused (not one of ``drivers``, or its tags are too large or lead to other files)
+    or TileUnreadable (empty or zeros, no right to read).
     """
     head = read_head(path)
     if not head:
@@ -107,6 +107,8 @@ def sniff_driver(
             if driver in drivers:
                 if driver == "tiff":
                     check_tags(path, limits=limits)
+                elif driver == "jp2":
+                    check_boxes(path, limits=limits)
                 return driver
             raise TileRefused(
                 f"the file is of the kind {driver!r}, and only {', '.join(drivers)} is read: "

@@ -6,6 +6,8 @@ three times their bytes: 600 MB of a private tag, nothing on the disk where the 
 
 from __future__ import annotations
 
+import io
+import mmap
 import os
 import re
 import struct
@@ -45,6 +47,9 @@ _BLOCKS = {273: "strips", 279: "strips", 324: "tiles", 325: "tiles"}
 _SUB_DIRECTORIES = 330
 _WKT_AHEAD = "ESRI PE String = "
 """What follows it among the texts of GeoTIFF's keys GDAL takes for a CRS, whatever the keys say."""
+_GEO_JP2 = bytes.fromhex("b14bf8bd083d4b43a5ae8cd7d5a6ce03")
+"""Ahead of such a TIFF, after the box's length and kind."""
+_BOX = b"uuid"
 _ONE_WORD = re.compile(r"\(\w+\)")
 _NAMES = {
     270: "description",
@@ -83,10 +88,38 @@ def check_tags(path: Path, *, limits: Limits | None = None) -> None:
 
     Directories that cannot be followed are left to GDAL, which says what is wrong with them.
     """
-    most_blocks = max(FEWEST_BLOCKS, (limits or Limits()).max_pixels // PIXELS_A_BLOCK)
+    with suppress(OSError), path.open("rb") as file:
+        _check(file, n_file=os.fstat(file.fileno()).st_size, limits=limits or Limits())
+
+
+def check_boxes(path: Path, *, limits: Limits | None = None) -> None:
+    """The same of the small TIFFs by which a JPEG 2000 file says where it lies (GeoJP2)."""
+    with suppress(OSError), path.open("rb") as file:
+        for box in _geo_boxes(file):
+            _check(io.BytesIO(box), n_file=len(box), limits=limits or Limits())
+
+
+def _geo_boxes(file: BinaryIO) -> Iterator[bytes]:
+    """What stands in them, wherever they are; GDAL takes the first. Raises TileRefused for a large one."""
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        at = -1
+        while (at := content.find(_GEO_JP2, at + 1)) >= 0:
+            n_bytes = int.from_bytes(content[max(at - 8, 0) : max(at - 4, 0)])
+            if _BOX not in {content[max(at - 4, 0) : at], content[max(at - 12, 0) : max(at - 8, 0)]}:
+                continue  # pixels
+            if not 24 <= n_bytes <= MAX_ENTRY_BYTES:  # 0 and 1 say: to the end, or more than 4 GB
+                raise TileRefused(
+                    "the box that says where it lies (GeoJP2) is too large, at most "
+                    f"{_mb(MAX_ENTRY_BYTES)} are read: save it anew with gdal_translate"
+                )
+            yield content[at + len(_GEO_JP2) : at - 8 + n_bytes]
+
+
+def _check(file: BinaryIO, *, n_file: int, limits: Limits) -> None:
+    most_blocks = max(FEWEST_BLOCKS, limits.max_pixels // PIXELS_A_BLOCK)
     n_metadata = n_bytes = 0
     texts: list[str] = []
-    for number, entries in enumerate(_directories(path, texts)):
+    for number, entries in enumerate(_directories(file, texts, n_file=n_file)):
         if number >= MAX_DIRECTORIES:
             raise TileRefused(
                 f"it has more than {MAX_DIRECTORIES:,} directories (pages, overviews, masks): save the image "
@@ -157,17 +190,16 @@ def _mb(n_bytes: int) -> str:
     return f"{n_bytes / 1e6:,.1f} MB"
 
 
-def _directories(path: Path, texts: list[str]) -> Iterator[Entries]:
+def _directories(file: BinaryIO, texts: list[str], *, n_file: int) -> Iterator[Entries]:
     """All that GDAL goes through, one after the other and those below them; empty where one is damaged.
 
     The texts of GeoTIFF's keys are added to ``texts``.
     """
-    with suppress(*_DAMAGED), path.open("rb") as file:
+    with suppress(*_DAMAGED):
         order = "<" if file.read(2) == b"II" else ">"
         layout = _BIG if _unpacked(file, f"{order}H") == 43 else _CLASSIC
         file.seek(layout.first)
         waiting, seen = [_unpacked(file, order + layout.offset)], {0}
-        n_file = os.fstat(file.fileno()).st_size
         while waiting:
             at = waiting.pop()
             if at in seen:
