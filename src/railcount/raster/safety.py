@@ -96,7 +96,7 @@ def sniff_driver(
 ) -> Driver:
     """The driver for a file, from its first bytes.
 
-    Raises MissingInput, TileRefused (not one of ``drivers``, or its tags are too large or lead to other files)
+    Raises MissingInput, TileRefused (not one of ``drivers``, or its tags are too large or name other files)
     or TileUnreadable (empty or zeros, no right to read).
     """
     head = read_head(path)
