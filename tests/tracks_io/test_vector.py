@@ -52,6 +52,13 @@ def test_lines_are_read_back_to_the_millimetre(tmp_path, suffix, crs):
         assert np.linalg.norm(one[-1] - two[-1]) < 1e-3
 
 
+def test_a_line_to_where_the_crs_has_no_place(tmp_path):
+    """A digit was lost: 30 degrees east of Greenwich is beyond the projection of a zone at 129."""
+    path = geojson(tmp_path / "a.geojson", feature([[30, 1.62], [130.63, 42.42]]))
+    with pytest.raises(InputError, match="outside the area of the raster's CRS"):
+        read_lines(path, grid=layouts.grid())
+
+
 def test_long_lines_keep_their_course(tmp_path):
     grid = layouts.grid(gsd_m=0.5, width=20_000, height=20_000)
     line = np.array([[10.0, 10.0], [9900.0, 8000.0]])

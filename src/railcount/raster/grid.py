@@ -73,13 +73,14 @@ class Grid:
     def from_lonlat(self, lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
         """WGS84 longitude and latitude in degrees (..., 2) to pixel coordinates (..., 2).
 
-        Raises InputError without a CRS.
+        They are not finite where the CRS has no place for them. Raises InputError without a CRS.
         """
         lonlat = np.asarray(lonlat, dtype=np.float64)
         world = self._world_from_lonlat(lonlat)
         # PROJ's inverse of a datum shift is up to 1 mm off its forward: take that off again
         again = self._world_from_lonlat(_transformed(self.crs, world, direction="FORWARD"))
-        return self.from_world(2 * world - again)
+        with np.errstate(invalid="ignore"):  # infinite, both
+            return self.from_world(2 * world - again)
 
     def _world_from_lonlat(self, lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
         return _transformed(self.crs, lonlat, direction="INVERSE")
@@ -105,8 +106,9 @@ class Grid:
         """World coordinates (..., 2) to pixel coordinates (..., 2)."""
         world = np.asarray(world, dtype=np.float64)
         t = ~self.transform
-        x = t.a * world[..., 0] + t.b * world[..., 1] + t.c
-        y = t.d * world[..., 0] + t.e * world[..., 1] + t.f
+        with np.errstate(invalid="ignore"):  # of what is infinite
+            x = t.a * world[..., 0] + t.b * world[..., 1] + t.c
+            y = t.d * world[..., 0] + t.e * world[..., 1] + t.f
         return np.stack([x, y], axis=-1)
 
 
