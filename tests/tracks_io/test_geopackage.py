@@ -300,3 +300,14 @@ def test_undefined_crs(path: Path) -> None:
             file.execute("UPDATE gpkg_geometry_columns SET srs_id = ?", (srs_id,))
         with pytest.raises(InputError, match="has no CRS"):
             read_lines(path, grid=layouts.grid())
+
+
+def test_a_page_that_asks_for_more_memory_than_there_is(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite's own limit: what a fuzzer wrote made it say so, and how much it takes is its version's."""
+
+    def no_memory(*_: Any, **__: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("railcount.tracks.geopackage._layer", no_memory)
+    with pytest.raises(InputError, match=r"cannot be read as GeoPackage, it is damaged"):
+        read_lines(path, grid=layouts.grid())

@@ -73,8 +73,10 @@ def read_layer(
             return _crs(file, srs_id), list(_features(file, table, column, fields, max_vertices))
         except InputError:
             raise
-        except (sqlite3.Error, ValueError) as error:  # a ValueError where a name holds a zero byte
-            words = "it takes too much work" if file.steps_left < 0 else one_line(error)
+        except (sqlite3.Error, ValueError, MemoryError) as error:
+            # a ValueError where a name holds a zero byte, a MemoryError where a damaged page asks for too much
+            words = one_line(error) or "it is damaged"
+            words = "it takes too much work" if file.steps_left < 0 else words
             raise InputError(f"{name} cannot be read as GeoPackage, {words}: {EXPORT}") from None
 
 
