@@ -74,7 +74,7 @@ def read_layer(
         except InputError:
             raise
         except (sqlite3.Error, ValueError, MemoryError) as error:
-            # a ValueError where a name holds a zero byte, a MemoryError where a damaged page asks for too much
+            # a ValueError where a name holds a zero byte, a MemoryError where a page is damaged
             words = one_line(error) or "it is damaged"
             words = "it takes too much work" if file.steps_left < 0 else words
             raise InputError(f"{name} cannot be read as GeoPackage, {words}: {EXPORT}") from None
