@@ -32,7 +32,7 @@ from railcount.tracks.find import Piece, _main_curves, dense, find_tracks, joine
 from railcount.tracks.neighbours import bodies_on
 from railcount.tracks.rows import (
     ASIDE_COST,
-    ASIDE_SHIFT_COST,
+    BEND_COST,
     CLEAR_SCORE,
     LEAST_SCORE,
     NEIGHBOUR,
@@ -48,29 +48,33 @@ GRID = Grid(
 )
 
 
-def cost(path: tuple[int, ...]) -> float:
+def cost(path: tuple[int, ...], *, shift: float, bend: float, aside: float) -> float:
     """Of a path's moves: the least of all ways to run along the corridor or aside of it."""
     moves = np.diff(path)
 
     def one(ways: tuple[int, ...]) -> float:
-        total = ASIDE_COST * (ways[0] != 0)
+        total = 0.0
         for before, way, move in zip(ways, ways[1:], moves, strict=False):
-            if way == 0:
-                if move and before != 0:
-                    return np.inf
-                total += SHIFT_COST * abs(move)
+            if before == way == 0:
+                total += shift * abs(move)
             elif before == way:
-                total += ASIDE_SHIFT_COST if move == way else 0.0 if move == 0 else np.inf
+                total += aside if move in {0, way} else np.inf
             else:
-                total += ASIDE_COST if before == 0 and move == way else np.inf
+                total += bend if move == way and 0 in {before, way} else np.inf
         return float(total)
 
     return min(one(ways) for ways in product((0, 1, -1), repeat=len(path)))
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_the_best_of_all_paths(seed: int) -> None:
-    score = 12 * np.random.default_rng(seed).normal(0.2, 1, (5, 4))
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("costs", [(SHIFT_COST, BEND_COST, ASIDE_COST), (6.0, 4.0, 1.0)])
+def test_the_best_of_all_paths(
+    seed: int, costs: tuple[float, float, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in zip(("SHIFT_COST", "BEND_COST", "ASIDE_COST"), costs, strict=True):
+        monkeypatch.setattr(f"railcount.tracks.rows.{name}", value)
+    how = dict(zip(("shift", "bend", "aside"), costs, strict=True))
+    score = 8 * np.random.default_rng(seed).normal(0.2, 1, (5, 4))
     paths = [
         (first, path)
         for first in range(5)
@@ -80,7 +84,7 @@ def test_the_best_of_all_paths(seed: int) -> None:
     ]
 
     def worth(first: int, path: tuple[int, ...]) -> float:
-        return float(score[first + np.arange(len(path)), list(path)].sum()) - cost(path)
+        return float(score[first + np.arange(len(path)), list(path)].sum()) - cost(path, **how)
 
     best = _best_row(score)
     assert best is not None
@@ -89,17 +93,22 @@ def test_the_best_of_all_paths(seed: int) -> None:
 
 
 def test_a_line_does_not_wander_to_the_next_where_a_track_is_dark() -> None:
-    """Two tracks, the second clear where the first is not: a line may change at a switch, 9 rows in 36 m."""
-    score = np.full((100, 30), -1.5)
-    score[:40, 10], score[60:, 10], score[:, 19] = 2.0, 2.0, 0.5
-    score[40:60, 9:12] = -0.8
+    """Two tracks 4.5 m apart; for 120 m the one bears dark cars, and there the other is clear."""
+    score = np.full((100, 30), -1.0)
+    score[:, 10], score[:, 19] = 2.0, 0.5
+    score[35:65, 10], score[35:65, 19] = -0.5, 2.0
     rows = trace_rows(score, step_m=0.5)
-    assert [np.ptp(row.v) < 1.5 for row in rows] == [True] * len(rows)
-    assert len(rows[0].v) == 100
-    switch = np.full((100, 30), -1.5)
-    switch[:50, 10], switch[60:, 19] = 2.0, 2.0
-    switch[np.arange(50, 60), np.linspace(10, 19, 10).astype(int)] = 1.0
-    assert len(trace_rows(switch, step_m=0.5)[0].v) == 100
+    assert [len(row.v) for row in rows] == [100, 100]
+    assert [round(float(v)) for row in rows for v in (row.v.min(), row.v.max())] == [10, 10, 19, 19]
+
+
+def test_a_line_follows_a_switch() -> None:
+    """4.5 m to the side in 40 m, and 48 m of track beyond."""
+    score = np.full((172, 30), -1.5)
+    score[:150, 10], score[160:, 19] = 2.0, 2.0
+    score[np.arange(150, 160), np.arange(10, 20)] = 1.0
+    (row,) = trace_rows(score, step_m=0.5)
+    assert (row.first, len(row.v)) == (0, 172)
 
 
 def striped(across_m: np.ndarray) -> Pixels:

@@ -33,7 +33,7 @@ KINDS: tuple[Kind, ...] = ("gondola", "covered", "tank", "flat", "coach", "locom
 LOCOMOTIVE = KINDS.index("locomotive")
 ENDS_WITH_ENGINES = 0.5
 """Chance that locomotives stand at an end of a train. In yards most cuts of cars have none; but the
-network, which learned from few locomotives, is too cautious, and this is best for two renderers."""
+network alone is too cautious, and this is best for two renderers."""
 SO_MANY = (0.7, 0.25, 0.05)
 """Chances of one, two and three of them there."""
 CARS_LOOK_SO = 0.01

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.linalg import solveh_banded
@@ -27,11 +27,12 @@ ROWS_AT_ONCE = 128
 SHIFT_COST = 4.0
 """Of a row by which a line that runs along the corridor moves from block to block: 0.5 m in 4 m. A corridor
 follows the yard, and so do most tracks. Where dark cars hide one, a cheaper line would wander to the next."""
-ASIDE_COST = 15.0
-"""Once, of a line that leads to the right or the left of the corridor: a switch, a fan, another curve."""
-ASIDE_SHIFT_COST = 0.35
-"""Of a row by which it moves then; a row a block is as steep as a 1:8 switch. All three were chosen together:
-cars of two renderers with a line through them, and lines without a track."""
+BEND_COST = 10.0
+"""Where a line leaves the corridor's direction to the right or the left, and where it comes back to it: at a
+switch, in a fan, where a curve is another. One that is aslant all along has no bend."""
+ASIDE_COST = 0.25
+"""Of a block there, whether the line moves a row in it, as steep as a 1:8 switch, or not. All three were
+chosen together: cars of two renderers with a line through them, false lines, and cars of two real yards."""
 PRIOR = 1.5
 """Added to the network's log-odds: a third of what it learned from were look-alikes without any track and
 pictures too coarse to show one, and it expects as many. Chosen on scenes of another renderer: recall of
@@ -174,14 +175,15 @@ def _best_row(score: Array) -> Row | None:
     if not score.size:
         return None
     blocks, n = score.shape
-    best = np.empty((blocks, len(_WAYS), n))
-    best[0] = score[0] - np.array([[way.begin] for way in _WAYS])
-    before = np.full((len(_WAYS), n + 2), -np.inf)  # beyond the sides there is no path
+    ways = _ways()
+    best = np.empty((blocks, len(ways), n))
+    best[0] = score[0]
+    before = np.full((len(ways), n + 2), -np.inf)  # beyond the sides there is no path
     for i in range(1, blocks):
         before[:, 1:-1] = best[i - 1]
-        for way, out in zip(_WAYS, best[i], strict=True):
-            out[:] = -way.begin
-            for came, shift, cost in way.steps:
+        best[i] = 0.0  # it begins here
+        for steps, out in zip(ways, best[i], strict=True):
+            for came, shift, cost in steps:
                 np.maximum(out, before[came, 1 - shift : n + 1 - shift] - cost, out=out)
         best[i] += score[i]
     i, now, v = (int(k) for k in np.unravel_index(int(best.argmax()), best.shape))
@@ -189,42 +191,27 @@ def _best_row(score: Array) -> Row | None:
     while i:
         gain, came, at = max(
             (float(best[i - 1, came, v - shift]) - cost, came, v - shift)
-            for came, shift, cost in _WAYS[now].steps
+            for came, shift, cost in ways[now]
             if 0 <= v - shift < n
         )
-        if gain <= -_WAYS[now].begin:
+        if gain <= 0:
             break
         i, now, v = i - 1, came, at
         path.append(v)
     return Row(i, np.array(path[::-1], dtype=float), total)
 
 
-class _Way(NamedTuple):
-    """How a path runs, and comes to run so."""
-
-    begin: float
-    """What it costs to begin so."""
-    steps: tuple[tuple[int, int, float], ...]
-    """From the block before: which way it ran there, the rows it moved, what that costs."""
-
-
-_ALONG, _RIGHT, _LEFT = range(3)
-_WAYS = (
-    _Way(
-        0.0,
-        (
-            (_ALONG, 0, 0.0),
-            (_ALONG, 1, SHIFT_COST),
-            (_ALONG, -1, SHIFT_COST),
-            (_RIGHT, 0, 0.0),
-            (_LEFT, 0, 0.0),
+def _ways() -> list[list[tuple[int, int, float]]]:
+    """Of a path along the corridor, to the right and to the left: its steps from the block before. Each says
+    in which of the three it was, the rows it moved, and what that costs."""
+    along = [(0, 0, 0.0), (0, 1, SHIFT_COST), (0, -1, SHIFT_COST), (1, 0, BEND_COST), (2, 0, BEND_COST)]
+    return [
+        along,
+        *(
+            [(0, shift, BEND_COST), (side, 0, ASIDE_COST), (side, shift, ASIDE_COST)]
+            for side, shift in ((1, 1), (2, -1))
         ),
-    ),
-    *(
-        _Way(ASIDE_COST, ((_ALONG, shift, ASIDE_COST), (side, 0, 0.0), (side, shift, ASIDE_SHIFT_COST)))
-        for side, shift in ((_RIGHT, 1), (_LEFT, -1))
-    ),
-)
+    ]
 
 
 def _centred(row: Row, odds: Array) -> Row:
