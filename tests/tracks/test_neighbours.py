@@ -7,7 +7,15 @@ import pytest
 
 from railcount.strips import STEP_M as STRIP_M
 from railcount.tracks.corridor import BLOCK, Corridor
-from railcount.tracks.neighbours import AROUND_CARS_M, LEAST_CARS_M, neighbours, row_line
+from railcount.tracks.neighbours import (
+    AROUND_CARS_M,
+    DOUBTFUL,
+    LEAST_CARS_M,
+    PASSED_BLOCKS,
+    neighbours,
+    recentred,
+    row_line,
+)
 from railcount.tracks.rows import CLEAR_SCORE, Row
 
 BLOCKS, WIDE = 50, 100
@@ -66,7 +74,71 @@ def test_cars_beside_a_track_show_the_next_one() -> None:
 def test_without_cars_there_is_none() -> None:
     cars = Cars()
     assert found(row_at(20.0), cars=cars) == []
-    assert cars.n_asked == 2  # one place on either side
+    assert cars.n_asked == 4  # one place on either side, and one beyond each
+
+
+def test_beyond_an_empty_track_there_can_be_cars() -> None:
+    (row,) = found(row_at(20.0), cars=Cars((29.6, 60.0, 120.0)))
+    assert row.v.mean() * 0.5 == pytest.approx(29.6, abs=0.3)
+    assert found(row_at(20.0), cars=Cars((34.4, 60.0, 120.0))) == []  # beyond two
+
+
+def test_beyond_a_short_place_none_is_asked_for() -> None:
+    ground = corridor()
+    ground.valid[46:, : PASSED_BLOCKS * BLOCK] = False  # beyond 23 m
+    ground.valid[46:, -2 * BLOCK :] = False
+    odds = np.full((BLOCKS, WIDE), -1.0)
+    assert neighbours([row_at(20.0)], odds, ground, bodies=Cars((29.6, 110.0, 190.0))) == []
+
+
+def test_ground_of_a_line_that_was_moved_is_not_asked_for() -> None:
+    cars = Cars((24.5, 10.0, 190.0))
+    flat = np.full((BLOCKS, WIDE), -1.0)
+    assert neighbours([row_at(20.0)], flat, corridor(), bodies=cars, taken_by=[row_at(24.5)]) == []
+
+
+def doubtful_row(y_m: float, odds: float = 1.0) -> Row:
+    return Row(0, np.full(BLOCKS, y_m / 0.5), odds * BLOCKS)
+
+
+def test_a_doubtful_line_moves_to_its_cars() -> None:
+    """Of 4 log-odds of body, 1.2 are the price of a move."""
+    (row,) = recentred(
+        [doubtful_row(20.0)], np.zeros((BLOCKS, WIDE)), corridor(), bodies=Cars((22.0, 0.0, 200.0))
+    )
+    assert row.v * 0.5 == pytest.approx(np.full(BLOCKS, 21.15), abs=0.4)
+    assert row.score == BLOCKS
+
+
+@pytest.mark.parametrize("y_m", [20.0, 20.9])
+def test_a_line_that_is_near_its_cars_stays(y_m: float) -> None:
+    (row,) = recentred(
+        [doubtful_row(20.0)], np.zeros((BLOCKS, WIDE)), corridor(), bodies=Cars((y_m, 0.0, 200.0))
+    )
+    assert row.v * 0.5 == pytest.approx(np.full(BLOCKS, 20.0), abs=0.15)
+
+
+def test_a_line_whose_rails_show_stays() -> None:
+    clear = doubtful_row(20.0, odds=DOUBTFUL)
+    cars = Cars((22.0, 0.0, 200.0))
+    assert recentred([clear], np.zeros((BLOCKS, WIDE)), corridor(), bodies=cars) == [clear]
+    assert cars.n_asked == 0
+
+
+def test_odds_of_a_centre_line_outweigh_cars_beside_it() -> None:
+    """The next track's cars show from the line's side; where the odds are clear, they are not its own."""
+    odds = np.full((BLOCKS, WIDE), -3.0)
+    odds[:, 40] = 3.0
+    (row,) = recentred([doubtful_row(20.0)], odds, corridor(), bodies=Cars((22.0, 0.0, 200.0)))
+    assert row.v * 0.5 == pytest.approx(np.full(BLOCKS, 20.0), abs=0.05)
+
+
+def test_only_where_the_cars_are_does_a_line_move() -> None:
+    (row,) = recentred(
+        [doubtful_row(20.0)], np.zeros((BLOCKS, WIDE)), corridor(), bodies=Cars((22.0, 0.0, 60.0))
+    )
+    assert row.v[:5].mean() * 0.5 > 20.8
+    assert row.v[-15:] * 0.5 == pytest.approx(np.full(15, 20.0), abs=0.05)
 
 
 def test_a_single_truck_is_no_track() -> None:
@@ -101,7 +173,7 @@ def test_ground_that_is_not_in_the_image_is_not_asked_for() -> None:
     ground.valid[44:] = False  # beyond 22 m
     cars = Cars((24.5, 10.0, 190.0))
     assert neighbours([row_at(20.0)], np.full((BLOCKS, WIDE), -1.0), ground, bodies=cars) == []
-    assert cars.n_asked == 1
+    assert cars.n_asked == 2  # one beside, one beyond it
 
 
 def test_a_doubtful_line_has_no_neighbours() -> None:

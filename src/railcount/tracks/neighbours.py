@@ -1,8 +1,9 @@
-"""Tracks that their rails do not show but the cars on them do: searched beside tracks that were found.
+"""Tracks that their rails do not show but the cars on them do.
 
-Dark cars on dark ballast, or a yard full to the last track, leave little of a track to see. But tracks lie
-in parallel, so beside every track that was found there is a place where the next one would be, and the
-network that counts cars tells whether cars stand there.
+Dark cars on dark ballast, or a yard full to the last track, leave little of a track to see. Where a line is
+doubtful, the network that counts cars tells whether they stand a little aside of it. And tracks lie in
+parallel, so beside every track that was found there is a place where the next one would be, and that network
+tells whether cars stand there.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d, uniform_filter1d
+from scipy.special import softmax
 
 from railcount.occupancy import SURE_BODY, measure
 from railcount.strips import STEP_M, straighten
@@ -45,36 +48,86 @@ USUAL_M = 4.8
 """From centre to centre, in yards."""
 UNUSUAL = 0.1
 """Log-odds for a metre less or more: where nothing shows a track, the usual place is asked for."""
+DOUBTFUL = 2.2
+"""Mean log-odds of a line, below which its cars have a say in where it runs. Where rails show, they are right."""
+STAY = 1.2
+"""Log-odds of a block that another place must have more than the line's own. The network knows a car 1 m aside
+of the line nearly as well, and the one that it knows best may lean or be a shadow: a line that is near stays."""
+CARS_BLOCKS = 15
+"""Over which what speaks for a place is averaged: 60 m, four cars."""
+DECIDED = 3.0
+"""Independent blocks among those, in a line's decision for a place."""
+MOVED_SMOOTH_BLOCKS = 4.0
+PASSED_BLOCKS = 25
+"""Of a place without cars, beyond which one more is asked for: 100 m. Beyond short ones there were false cars."""
 LEAST_BLOCKS = 8
 """Of free ground beside a track, 4 m each: less has no room for what is asked for."""
 
 
-def neighbours(
+def recentred(
     rows: Sequence[Row], odds: Array, corridor: Corridor, *, bodies: Callable[[list[Array]], list[Array]]
+) -> list[Row]:
+    """The rows, those that are doubtful moved aside to where the odds and the cars on them say most.
+
+    ``odds`` and ``bodies`` are those of `neighbours`.
+    """
+    doubtful = [row for row in rows if row.score / len(row.v) < DOUBTFUL]
+    asides = _asides(corridor)
+    limited = np.clip(odds, -LOGIT_LIMIT, LOGIT_LIMIT)
+    moved: dict[int, Row] = {}
+    for row, shown in zip(doubtful, _shown(doubtful, corridor, bodies=bodies), strict=True):
+        at = row.first + np.arange(len(row.v))
+        places = np.rint(row.v + asides[:, None]).astype(int)
+        says = limited[at, np.clip(places, 0, odds.shape[1] - 1)]
+        says += [_per_block(np.maximum(body, 0), len(row.v)) for body in shown]
+        says[asides != 0] -= STAY
+        says = uniform_filter1d(says, min(CARS_BLOCKS, len(row.v)), axis=1, mode="nearest")
+        aside = asides @ softmax(DECIDED * says, axis=0)
+        aside = gaussian_filter1d(aside, MOVED_SMOOTH_BLOCKS, mode="nearest")
+        moved[id(row)] = Row(row.first, row.v + aside, row.score)
+    return [moved.get(id(row), row) for row in rows]
+
+
+def neighbours(
+    rows: Sequence[Row],
+    odds: Array,
+    corridor: Corridor,
+    *,
+    bodies: Callable[[list[Array]], list[Array]],
+    taken_by: Sequence[Row] = (),
 ) -> list[Row]:
     """Rows beside those of ``rows`` that are clear, and beside those again, on which cars stand.
 
+    Beyond a long place without cars, an empty track or a lane, one more is asked for.
+
     ``odds`` (blocks, v) are those of a centre line. ``bodies`` takes lines (n, 2) in local metres and gives
-    for each the log-odds of car body at every STEP_M along it.
+    for each the log-odds of car body at every STEP_M along it. The ground of ``taken_by`` is not asked for.
     """
     apart = round(KEEP_APART_M / corridor.step_m)
     taken = _unseen(corridor, odds.shape)
-    for row in rows:
+    for row in (*rows, *taken_by):
         _take(taken, row, apart)
     out: list[Row] = []
-    last = [row for row in rows if row.score > CLEAR_SCORE]
+    last = [(row, True) for row in rows if row.score > CLEAR_SCORE]
     while last:
-        places: list[Row] = []
-        for row in last:
+        places: list[tuple[Row, bool]] = []
+        for row, is_track in last:
             for place in _places(row, odds, taken, step_m=corridor.step_m):
-                places.append(place)
+                places.append((place, is_track))
                 _take(taken, place, apart)
-        shown = bodies([row_line(place, corridor) for place in places])
+        shown = bodies([row_line(place, corridor) for place, _ in places])
         parts = [
-            _occupied(place, body, step_m=corridor.step_m) for place, body in zip(places, shown, strict=True)
+            _occupied(place, body, step_m=corridor.step_m)
+            for (place, _), body in zip(places, shown, strict=True)
         ]
-        last = _centred([part for part in parts if part is not None], corridor, bodies=bodies)
-        out += last
+        new = _centred([part for part in parts if part is not None], corridor, bodies=bodies)
+        out += new
+        passed = [
+            place
+            for (place, beside_track), part in zip(places, parts, strict=True)
+            if beside_track and part is None and len(place.v) >= PASSED_BLOCKS
+        ]
+        last = [(row, True) for row in new] + [(place, False) for place in passed]
     return out
 
 
@@ -156,12 +209,35 @@ def _centred(
     rows: list[Row], corridor: Corridor, *, bodies: Callable[[list[Array]], list[Array]]
 ) -> list[Row]:
     """Rows moved across to the middle of where cars show on them."""
-    asides = np.arange(-ASIDE_M, ASIDE_M + 0.1, 0.5) / corridor.step_m
+    asides = _asides(corridor)
+    out = []
+    for row, shown in zip(rows, _shown(rows, corridor, bodies=bodies), strict=True):
+        weight = np.array([np.maximum(body, 0).sum() for body in shown])
+        out.append(Row(row.first, row.v + weight @ asides / max(weight.sum(), 1e-9), row.score))
+    return out
+
+
+def _asides(corridor: Corridor) -> Array:
+    """Rows of the corridor by which a line is moved aside to look for its cars."""
+    return np.arange(-ASIDE_M, ASIDE_M + 0.1, 0.5) / corridor.step_m
+
+
+def _shown(
+    rows: list[Row], corridor: Corridor, *, bodies: Callable[[list[Array]], list[Array]]
+) -> list[list[Array]]:
+    """For each row: the log-odds of car body along it, moved aside as `_asides` says."""
+    asides = _asides(corridor)
     moved = [Row(row.first, row.v + aside, row.score) for row in rows for aside in asides]
     shown = bodies([row_line(row, corridor) for row in moved])
-    weight = np.array([np.maximum(body, 0).sum() for body in shown]).reshape(-1, len(asides))
-    middle = weight @ asides / np.maximum(weight.sum(axis=1), 1e-9)
-    return [Row(row.first, row.v + m, row.score) for row, m in zip(rows, middle, strict=True)]
+    return [shown[i : i + len(asides)] for i in range(0, len(shown), len(asides))]
+
+
+def _per_block(body: Array, blocks: int) -> Array:
+    """(blocks,): means of what is given at equal steps along a row."""
+    per_block = -(-len(body) // blocks)
+    at = (np.arange(blocks * per_block) + 0.5) / (blocks * per_block)
+    even = np.interp(at, (np.arange(len(body)) + 0.5) / len(body), body)
+    return np.asarray(even.reshape(blocks, per_block).mean(axis=1))
 
 
 def bodies_on(lines: list[Array], pixels: Sampled, *, grid: Grid) -> list[Array]:
