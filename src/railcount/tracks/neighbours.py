@@ -49,17 +49,17 @@ USUAL_M = 4.8
 UNUSUAL = 0.1
 """Log-odds for a metre less or more: where nothing shows a track, the usual place is asked for."""
 DOUBTFUL = 2.2
-"""Mean log-odds of a line, below which its cars have a say in where it runs. Where rails show, they are right."""
+"""Mean log-odds of a line, below which its cars have a say in where it runs. Rails that show are right."""
 STAY = 1.2
-"""Log-odds of a block that another place must have more than the line's own. The network knows a car 1 m aside
-of the line nearly as well, and the one that it knows best may lean or be a shadow: a line that is near stays."""
+"""Log-odds of a block that another place must have more than the line's own. The network knows a car 1 m
+aside of the line nearly as well, and what it knows best may lean or be a shadow: a near line stays."""
 CARS_BLOCKS = 15
 """Over which what speaks for a place is averaged: 60 m, four cars."""
 DECIDED = 3.0
 """Independent blocks among those, in a line's decision for a place."""
 MOVED_SMOOTH_BLOCKS = 4.0
 PASSED_BLOCKS = 25
-"""Of a place without cars, beyond which one more is asked for: 100 m. Beyond short ones there were false cars."""
+"""Of a place without cars, beyond which one more is asked for: 100 m. Beyond short ones were false cars."""
 LEAST_BLOCKS = 8
 """Of free ground beside a track, 4 m each: less has no room for what is asked for."""
 
