@@ -10,8 +10,10 @@ from scipy.ndimage import gaussian_filter
 
 from railcount.occupancy import (
     BACKGROUND,
+    BESIDE_M,
     MOST_RAISED,
     NARROWEST_GAP_M,
+    NEARLY_SURE,
     PRIOR,
     SHORTEST_BLOB_M,
     SIDE_CHANNEL,
@@ -142,6 +144,38 @@ def test_in_doubt_what_surely_is_a_track_is_taken(confidence: float, length_m: f
     )
     (evidence,) = measure([long])
     np.testing.assert_allclose(evidence.body, body)
+
+
+@pytest.mark.usefixtures("network")
+@pytest.mark.parametrize(
+    ("confidence", "aside_m", "body"),
+    [
+        (NEARLY_SURE, BESIDE_M - 0.1, PRIOR),
+        (NEARLY_SURE, BESIDE_M + 0.1, -BACKGROUND),
+        (NEARLY_SURE - 0.01, BESIDE_M - 0.1, -BACKGROUND),
+    ],
+)
+def test_beside_what_surely_is_a_track_a_short_line_is_one_too(
+    confidence: float, aside_m: float, body: float
+) -> None:
+    n = round(SURE_M / STEP_M)
+    between, beyond = beside(confidence, aside_m), beside(confidence, 2 * aside_m)
+    sure = beside(SURE_TRACK, 0.0, n)
+    for evidence in measure([beyond, between, sure])[:2]:
+        np.testing.assert_allclose(evidence.body, body)
+
+
+def beside(confidence: float, aside_m: float, n: int = 200) -> Strip:
+    """A strip eastward, in pixels of 1 m."""
+    strip = eastward()
+    return replace(
+        strip,
+        track=Track(id="1", line_px=np.zeros((2, 2)), confidence=confidence),
+        bands=np.resize(strip.bands, (1, 32, n)),
+        valid=np.ones((32, n), dtype=np.bool_),
+        centre_px=np.stack([np.arange(n) * STEP_M, np.full(n, aside_m)], axis=-1),
+        direction=np.tile([1.0, 0.0], (n, 1)),
+    )
 
 
 def test_what_is_doubtful_follows_what_the_tile_shows() -> None:
