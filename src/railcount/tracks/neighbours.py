@@ -48,7 +48,7 @@ USUAL_M = 4.8
 """From centre to centre, in yards."""
 UNUSUAL = 0.1
 """Log-odds for a metre less or more: where nothing shows a track, the usual place is asked for."""
-DOUBTFUL = 2.2
+DOUBTFUL = 1.7
 """Mean log-odds of a line, below which its cars have a say in where it runs. Rails that show are right."""
 STAY = 1.2
 """Log-odds of a block that another place must have more than the line's own. The network knows a car 1 m
@@ -58,6 +58,8 @@ CARS_BLOCKS = 15
 DECIDED = 3.0
 """Independent blocks among those, in a line's decision for a place."""
 MOVED_SMOOTH_BLOCKS = 4.0
+LEAST_MOVE = 0.05
+"""Part of the farthest that a line would move at a first look, to look closer."""
 PASSED_BLOCKS = 25
 """Of a place without cars, beyond which one more is asked for: 100 m. Beyond short ones were false cars."""
 LEAST_BLOCKS = 8
@@ -69,23 +71,37 @@ def recentred(
 ) -> list[Row]:
     """The rows, those that are doubtful moved aside to where the odds and the cars on them say most.
 
+    First the own place and the farthest ones are asked, then, where these say more, all between.
     ``odds`` and ``bodies`` are those of `neighbours`.
     """
-    doubtful = [row for row in rows if row.score / len(row.v) < DOUBTFUL]
     asides = _asides(corridor)
     limited = np.clip(odds, -LOGIT_LIMIT, LOGIT_LIMIT)
-    moved: dict[int, Row] = {}
-    for row, shown in zip(doubtful, _shown(doubtful, corridor, bodies=bodies), strict=True):
-        at = row.first + np.arange(len(row.v))
-        places = np.rint(row.v + asides[:, None]).astype(int)
-        says = limited[at, np.clip(places, 0, odds.shape[1] - 1)]
-        says += [_per_block(np.maximum(body, 0), len(row.v)) for body in shown]
-        says[asides != 0] -= STAY
-        says = uniform_filter1d(says, min(CARS_BLOCKS, len(row.v)), axis=1, mode="nearest")
-        aside = asides @ softmax(DECIDED * says, axis=0)
-        aside = gaussian_filter1d(aside, MOVED_SMOOTH_BLOCKS, mode="nearest")
-        moved[id(row)] = Row(row.first, row.v + aside, row.score)
-    return [moved.get(id(row), row) for row in rows]
+
+    def moves(some: list[Row], asides: Array) -> list[Array]:
+        shown = _shown(some, corridor, asides, bodies=bodies)
+        return [_move(row, limited, asides, bodies) for row, bodies in zip(some, shown, strict=True)]
+
+    doubtful = [row for row in rows if row.score / len(row.v) < DOUBTFUL]
+    first = moves(doubtful, asides[[0, len(asides) // 2, -1]])
+    wrong = [
+        row
+        for row, aside in zip(doubtful, first, strict=True)
+        if np.abs(aside).max() > LEAST_MOVE * asides[-1]
+    ]
+    aside_of = {id(row): aside for row, aside in zip(wrong, moves(wrong, asides), strict=True)}
+    return [Row(row.first, row.v + aside_of.get(id(row), 0.0), row.score) for row in rows]
+
+
+def _move(row: Row, limited: Array, asides: Array, bodies: list[Array]) -> Array:
+    """(blocks,): how far aside a row moves, of ``asides`` on which the cars show as ``bodies``."""
+    at = row.first + np.arange(len(row.v))
+    places = np.rint(row.v + asides[:, None]).astype(int)
+    says = limited[at, np.clip(places, 0, limited.shape[1] - 1)]
+    says += [_per_block(np.maximum(body, 0), len(row.v)) for body in bodies]
+    says[asides != 0] -= STAY
+    says = uniform_filter1d(says, min(CARS_BLOCKS, len(row.v)), axis=1, mode="nearest")
+    aside = asides @ softmax(DECIDED * says, axis=0)
+    return np.asarray(gaussian_filter1d(aside, MOVED_SMOOTH_BLOCKS, mode="nearest"))
 
 
 def neighbours(
@@ -211,7 +227,7 @@ def _centred(
     """Rows moved across to the middle of where cars show on them."""
     asides = _asides(corridor)
     out = []
-    for row, shown in zip(rows, _shown(rows, corridor, bodies=bodies), strict=True):
+    for row, shown in zip(rows, _shown(rows, corridor, asides, bodies=bodies), strict=True):
         weight = np.array([np.maximum(body, 0).sum() for body in shown])
         out.append(Row(row.first, row.v + weight @ asides / max(weight.sum(), 1e-9), row.score))
     return out
@@ -223,10 +239,9 @@ def _asides(corridor: Corridor) -> Array:
 
 
 def _shown(
-    rows: list[Row], corridor: Corridor, *, bodies: Callable[[list[Array]], list[Array]]
+    rows: list[Row], corridor: Corridor, asides: Array, *, bodies: Callable[[list[Array]], list[Array]]
 ) -> list[list[Array]]:
-    """For each row: the log-odds of car body along it, moved aside as `_asides` says."""
-    asides = _asides(corridor)
+    """For each row: the log-odds of car body along it, moved by each of ``asides``."""
     moved = [Row(row.first, row.v + aside, row.score) for row in rows for aside in asides]
     shown = bodies([row_line(row, corridor) for row in moved])
     return [shown[i : i + len(asides)] for i in range(0, len(shown), len(asides))]
