@@ -9,6 +9,7 @@ from railcount.strips import STEP_M as STRIP_M
 from railcount.tracks.corridor import BLOCK, Corridor
 from railcount.tracks.neighbours import (
     AROUND_CARS_M,
+    BEYOND_CARS_M,
     DOUBTFUL,
     LEAST_CARS_M,
     PASSED_BLOCKS,
@@ -78,17 +79,20 @@ def test_without_cars_there_is_none() -> None:
 
 
 def test_beyond_an_empty_track_there_can_be_cars() -> None:
-    (row,) = found(row_at(20.0), cars=Cars((29.6, 60.0, 120.0)))
+    (row,) = found(row_at(20.0), cars=Cars((29.6, 40.0, 160.0)))
     assert row.v.mean() * 0.5 == pytest.approx(29.6, abs=0.3)
-    assert found(row_at(20.0), cars=Cars((34.4, 60.0, 120.0))) == []  # beyond two
+    assert found(row_at(20.0), cars=Cars((34.4, 40.0, 160.0))) == []  # beyond two
+
+
+def test_beyond_an_empty_track_two_cars_are_no_track() -> None:
+    assert found(row_at(20.0), cars=Cars((29.6, 60.0, 60.0 + BEYOND_CARS_M - 2))) == []
 
 
 def test_beyond_a_short_place_none_is_asked_for() -> None:
     ground = corridor()
-    ground.valid[46:, : PASSED_BLOCKS * BLOCK] = False  # beyond 23 m
-    ground.valid[46:, -2 * BLOCK :] = False
+    ground.valid[46:54, : (PASSED_BLOCKS + 1) * BLOCK] = False  # from 23 to 27 m
     odds = np.full((BLOCKS, WIDE), -1.0)
-    assert neighbours([row_at(20.0)], odds, ground, bodies=Cars((29.6, 110.0, 190.0))) == []
+    assert neighbours([row_at(20.0)], odds, ground, bodies=Cars((29.6, 10.0, 190.0))) == []
 
 
 def test_ground_of_a_line_that_was_moved_is_not_asked_for() -> None:

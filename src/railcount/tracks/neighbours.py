@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 LEAST_CARS_M = 25.0
 """Of surely seen car body on a line: two cars. A single truck is shorter."""
+BEYOND_CARS_M = 100.0
+"""The same, beyond a place without cars: walls and roofs beside a yard can look like two."""
 AROUND_CARS_M = 20.0
 """Of a line, kept beyond its first and its last car."""
 ASIDE_M = 1.5
@@ -133,15 +135,15 @@ def neighbours(
                 _take(taken, place, apart)
         shown = bodies([row_line(place, corridor) for place, _ in places])
         parts = [
-            _occupied(place, body, step_m=corridor.step_m)
-            for (place, _), body in zip(places, shown, strict=True)
+            _occupied(place, body, least_m=LEAST_CARS_M if beside else BEYOND_CARS_M, step_m=corridor.step_m)
+            for (place, beside), body in zip(places, shown, strict=True)
         ]
         new = _centred([part for part in parts if part is not None], corridor, bodies=bodies)
         out += new
         passed = [
             place
-            for (place, beside_track), part in zip(places, parts, strict=True)
-            if beside_track and part is None and len(place.v) >= PASSED_BLOCKS
+            for (place, beside), part in zip(places, parts, strict=True)
+            if beside and part is None and len(place.v) >= PASSED_BLOCKS
         ]
         last = [(row, True) for row in new] + [(place, False) for place in passed]
     return out
@@ -210,10 +212,10 @@ def _run_on(row: Row, blocks: int) -> Array:
     return np.asarray(v)
 
 
-def _occupied(row: Row, body: Array, *, step_m: float) -> Row | None:
+def _occupied(row: Row, body: Array, *, least_m: float, step_m: float) -> Row | None:
     """The part of a row around its cars; None where too little stands there. The score is the sum."""
     at_m = np.flatnonzero(body > SURE_BODY) * STEP_M
-    if len(at_m) * STEP_M < LEAST_CARS_M:
+    if len(at_m) * STEP_M < least_m:
         return None
     block_m = BLOCK * step_m
     first = max(0, int((at_m[0] - AROUND_CARS_M) / block_m))
