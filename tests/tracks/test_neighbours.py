@@ -96,8 +96,7 @@ def test_beyond_a_short_place_none_is_asked_for() -> None:
 
 
 def test_ground_of_a_line_that_was_moved_is_not_asked_for() -> None:
-    cars = Cars((24.5, 10.0, 190.0))
-    flat = np.full((BLOCKS, WIDE), -1.0)
+    flat, cars = np.full((BLOCKS, WIDE), -1.0), Cars((24.5, 10.0, 190.0))
     assert neighbours([row_at(20.0)], flat, corridor(), bodies=cars, taken_by=[row_at(24.5)]) == []
 
 

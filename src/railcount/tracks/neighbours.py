@@ -81,7 +81,7 @@ def recentred(
 
     def moves(some: list[Row], asides: Array) -> list[Array]:
         shown = _shown(some, corridor, asides, bodies=bodies)
-        return [_move(row, limited, asides, bodies) for row, bodies in zip(some, shown, strict=True)]
+        return [_move(row, limited, asides, cars) for row, cars in zip(some, shown, strict=True)]
 
     doubtful = [row for row in rows if row.score / len(row.v) < DOUBTFUL]
     first = moves(doubtful, asides[[0, len(asides) // 2, -1]])
