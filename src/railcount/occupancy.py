@@ -181,6 +181,16 @@ def measure(
     return tuple(out)
 
 
+def at_a_glance(strips: Sequence[Strip]) -> list[Array]:
+    """(along,) of each strip: log-odds of car body, read one way and without the side of the shadows.
+
+    A third of the work of `measure`, and less right: to see where a closer look is worth it.
+    """
+    net = load_net("cars")
+    answers = side_by_side([partial(net, view) for view in views(strips)])
+    return [np.asarray(answer[1, 0] - answer[0, 0], dtype=np.float64) for answer in answers]
+
+
 def _answer(net: Net, view: NDArray[np.float32]) -> NDArray[np.float32]:
     """(STATES, along): what the network says of a strip; zeros where nothing is seen."""
     if not view.any():

@@ -29,7 +29,7 @@ from railcount.tracks.corridor import (
     straighten_corridor,
 )
 from railcount.tracks.find import Piece, _main_curves, dense, find_tracks, joined, new_part
-from railcount.tracks.neighbours import bodies_on
+from railcount.tracks.neighbours import look_along
 from railcount.tracks.rows import (
     ASIDE_COST,
     BEND_COST,
@@ -373,7 +373,7 @@ def test_a_place_that_is_tried_is_no_track_yet(monkeypatch: pytest.MonkeyPatch) 
         return np.zeros((len(STATES), 1, image.shape[2]), dtype=np.float32)
 
     monkeypatch.setattr("railcount.occupancy.load_net", lambda _: doubtful)
-    (body,) = bodies_on([straight(20.0, 220.0, 60.0)], striped(plane(0.0)), grid=GRID)
+    (body,) = look_along([straight(20.0, 220.0, 60.0)], striped(plane(0.0)), grid=GRID)
     assert len(body) * STRIP_M > SURE_M
     assert body.max() < 0
 

@@ -23,7 +23,7 @@ from railcount.tracks.corridor import (
     straighten_corridor,
 )
 from railcount.tracks.directions import turn
-from railcount.tracks.neighbours import bodies_on, neighbours, recentred, row_line
+from railcount.tracks.neighbours import look_along, neighbours, recentred, row_line
 from railcount.tracks.network import Track, TrackNetwork
 from railcount.tracks.rows import Row, centre_odds, prolonged, trace_rows
 from railcount.tracks.unexplained import only, strongest, unexplained, unsearched, without
@@ -176,9 +176,10 @@ class _Search:
         aslant = runs_aslant(corridor, self.angle, self.weight, self.work)
         odds = np.where(aslant, np.minimum(odds, ASLANT_ODDS), odds)
         rows = trace_rows(odds, step_m=corridor.step_m)
-        bodies = partial(bodies_on, pixels=self.pixels, grid=self.grid)
-        moved = recentred(rows, odds, corridor, bodies=bodies)
-        return moved + neighbours(moved, odds, corridor, bodies=bodies, taken_by=rows)
+        look = partial(look_along, pixels=self.pixels, grid=self.grid)
+        glance = partial(look, glance=True)
+        moved = recentred(rows, odds, corridor, look=look, glance=glance)
+        return moved + neighbours(moved, odds, corridor, look=look, glance=glance, taken_by=rows)
 
     def _onward(self, line: Array) -> Curve | None:
         """The curve along which the picture runs on beyond the end of a line.

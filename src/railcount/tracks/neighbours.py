@@ -14,7 +14,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d, uniform_filter1d
 from scipy.special import softmax
 
-from railcount.occupancy import SURE_BODY, measure
+from railcount.occupancy import SURE_BODY, at_a_glance, measure
 from railcount.strips import STEP_M, straighten
 from railcount.tracks.corridor import BLOCK
 from railcount.tracks.network import Track, TrackNetwork
@@ -37,11 +37,15 @@ if TYPE_CHECKING:
     from railcount.tracks.corridor import Corridor
 
     Array = NDArray[np.float64]
+    Look = Callable[[list[Array]], list[Array]]
+    """For each line (n, 2) in local metres: the log-odds of car body at every STEP_M along it."""
 
 LEAST_CARS_M = 25.0
 """Of surely seen car body on a line: two cars. A single truck is shorter."""
 BEYOND_CARS_M = 100.0
 """The same, beyond a place without cars: walls and roofs beside a yard can look like two."""
+GLANCED = 0.5
+"""Part of those, of what is rather car body than not, that a glance must show for a look."""
 AROUND_CARS_M = 20.0
 """Of a line, kept beyond its first and its last car."""
 ASIDE_M = 1.5
@@ -60,7 +64,7 @@ CARS_BLOCKS = 15
 DECIDED = 3.0
 """Independent blocks among those, in a line's decision for a place."""
 MOVED_SMOOTH_BLOCKS = 4.0
-LEAST_MOVE = 0.05
+LEAST_MOVE = 0.15
 """Part of the farthest that a line would move at a first look, to look closer."""
 PASSED_BLOCKS = 25
 """Of a place without cars, beyond which one more is asked for: 100 m. Beyond short ones were false cars."""
@@ -68,29 +72,27 @@ LEAST_BLOCKS = 8
 """Of free ground beside a track, 4 m each: less has no room for what is asked for."""
 
 
-def recentred(
-    rows: Sequence[Row], odds: Array, corridor: Corridor, *, bodies: Callable[[list[Array]], list[Array]]
-) -> list[Row]:
+def recentred(rows: Sequence[Row], odds: Array, corridor: Corridor, *, look: Look, glance: Look) -> list[Row]:
     """The rows, those that are doubtful moved aside to where the odds and the cars on them say most.
 
-    First the own place and the farthest ones are asked, then, where these say more, all between.
-    ``odds`` and ``bodies`` are those of `neighbours`.
+    A glance at the own place and the farthest ones tells where to look at all places. ``odds``, ``look`` and
+    ``glance`` are those of `neighbours`.
     """
     asides = _asides(corridor)
     limited = np.clip(odds, -LOGIT_LIMIT, LOGIT_LIMIT)
 
-    def moves(some: list[Row], asides: Array) -> list[Array]:
-        shown = _shown(some, corridor, asides, bodies=bodies)
+    def moves(some: list[Row], asides: Array, look: Look) -> list[Array]:
+        shown = _shown(some, corridor, asides, look=look)
         return [_move(row, limited, asides, cars) for row, cars in zip(some, shown, strict=True)]
 
     doubtful = [row for row in rows if row.score / len(row.v) < DOUBTFUL]
-    first = moves(doubtful, asides[[0, len(asides) // 2, -1]])
+    first = moves(doubtful, asides[[0, len(asides) // 2, -1]], glance)
     wrong = [
         row
         for row, aside in zip(doubtful, first, strict=True)
         if np.abs(aside).max() > LEAST_MOVE * asides[-1]
     ]
-    aside_of = {id(row): aside for row, aside in zip(wrong, moves(wrong, asides), strict=True)}
+    aside_of = {id(row): aside for row, aside in zip(wrong, moves(wrong, asides, look), strict=True)}
     return [Row(row.first, row.v + aside_of.get(id(row), 0.0), row.score) for row in rows]
 
 
@@ -111,15 +113,16 @@ def neighbours(
     odds: Array,
     corridor: Corridor,
     *,
-    bodies: Callable[[list[Array]], list[Array]],
+    look: Look,
+    glance: Look,
     taken_by: Sequence[Row] = (),
 ) -> list[Row]:
     """Rows beside those of ``rows`` that are clear, and beside those again, on which cars stand.
 
     Beyond a long place without cars, an empty track or a lane, one more is asked for.
 
-    ``odds`` (blocks, v) are those of a centre line. ``bodies`` takes lines (n, 2) in local metres and gives
-    for each the log-odds of car body at every STEP_M along it. The ground of ``taken_by`` is not asked for.
+    ``odds`` (blocks, v) are those of a centre line. ``glance`` says where to ``look`` for cars, of which it
+    misses few. The ground of ``taken_by`` is not asked for.
     """
     apart = round(KEEP_APART_M / corridor.step_m)
     taken = _unseen(corridor, odds.shape)
@@ -133,12 +136,8 @@ def neighbours(
             for place in _places(row, odds, taken, step_m=corridor.step_m):
                 places.append((place, is_track))
                 _take(taken, place, apart)
-        shown = bodies([row_line(place, corridor) for place, _ in places])
-        parts = [
-            _occupied(place, body, least_m=LEAST_CARS_M if beside else BEYOND_CARS_M, step_m=corridor.step_m)
-            for (place, beside), body in zip(places, shown, strict=True)
-        ]
-        new = _centred([part for part in parts if part is not None], corridor, bodies=bodies)
+        parts = _occupied_parts(places, corridor, look=look, glance=glance)
+        new = _centred([part for part in parts if part is not None], corridor, look=look)
         out += new
         passed = [
             place
@@ -212,6 +211,24 @@ def _run_on(row: Row, blocks: int) -> Array:
     return np.asarray(v)
 
 
+def _occupied_parts(
+    places: list[tuple[Row, bool]], corridor: Corridor, *, look: Look, glance: Look
+) -> list[Row | None]:
+    """Of each place, True if beside a track, the part around its cars; None where too little stands there."""
+    lines = [row_line(place, corridor) for place, _ in places]
+    least_m = [LEAST_CARS_M if beside else BEYOND_CARS_M for _, beside in places]
+    worth = [
+        i
+        for i, body in enumerate(glance(lines))
+        if np.count_nonzero(body > 0) * STEP_M >= GLANCED * least_m[i]
+    ]
+    shown = dict(zip(worth, look([lines[i] for i in worth]), strict=True))
+    return [
+        _occupied(place, shown[i], least_m=least_m[i], step_m=corridor.step_m) if i in shown else None
+        for i, (place, _) in enumerate(places)
+    ]
+
+
 def _occupied(row: Row, body: Array, *, least_m: float, step_m: float) -> Row | None:
     """The part of a row around its cars; None where too little stands there. The score is the sum."""
     at_m = np.flatnonzero(body > SURE_BODY) * STEP_M
@@ -223,13 +240,11 @@ def _occupied(row: Row, body: Array, *, least_m: float, step_m: float) -> Row | 
     return Row(row.first + first, row.v[first:last], row.score * (last - first))
 
 
-def _centred(
-    rows: list[Row], corridor: Corridor, *, bodies: Callable[[list[Array]], list[Array]]
-) -> list[Row]:
+def _centred(rows: list[Row], corridor: Corridor, *, look: Look) -> list[Row]:
     """Rows moved across to the middle of where cars show on them."""
     asides = _asides(corridor)
     out = []
-    for row, shown in zip(rows, _shown(rows, corridor, asides, bodies=bodies), strict=True):
+    for row, shown in zip(rows, _shown(rows, corridor, asides, look=look), strict=True):
         weight = np.array([np.maximum(body, 0).sum() for body in shown])
         out.append(Row(row.first, row.v + weight @ asides / max(weight.sum(), 1e-9), row.score))
     return out
@@ -240,12 +255,10 @@ def _asides(corridor: Corridor) -> Array:
     return np.arange(-ASIDE_M, ASIDE_M + 0.1, 0.5) / corridor.step_m
 
 
-def _shown(
-    rows: list[Row], corridor: Corridor, asides: Array, *, bodies: Callable[[list[Array]], list[Array]]
-) -> list[list[Array]]:
+def _shown(rows: list[Row], corridor: Corridor, asides: Array, *, look: Look) -> list[list[Array]]:
     """For each row: the log-odds of car body along it, moved by each of ``asides``."""
     moved = [Row(row.first, row.v + aside, row.score) for row in rows for aside in asides]
-    shown = bodies([row_line(row, corridor) for row in moved])
+    shown = look([row_line(row, corridor) for row in moved])
     return [shown[i : i + len(asides)] for i in range(0, len(shown), len(asides))]
 
 
@@ -257,12 +270,12 @@ def _per_block(body: Array, blocks: int) -> Array:
     return np.asarray(even.reshape(blocks, per_block).mean(axis=1))
 
 
-def bodies_on(lines: list[Array], pixels: Sampled, *, grid: Grid) -> list[Array]:
-    """For each line (n, 2, local metres): log-odds of car body at every STEP_M along it."""
+def look_along(lines: list[Array], pixels: Sampled, *, grid: Grid, glance: bool = False) -> list[Array]:
+    """For each line (n, 2, local metres): log-odds of car body at every STEP_M along it, or a glance's."""
     if not lines:
         return []
     tracks = tuple(
         Track(id=str(i), line_px=grid.to_pixel(line), confidence=0.0) for i, line in enumerate(lines)
     )
     strips = straighten(pixels, TrackNetwork(tracks=tracks, source="found"), grid=grid)
-    return [evidence.body for evidence in measure(strips)]
+    return at_a_glance(strips) if glance else [evidence.body for evidence in measure(strips)]
