@@ -61,7 +61,7 @@ def row_at(y_m: float, first: int = 0, last: int = BLOCKS) -> Row:
 
 def found(*rows: Row, cars: Cars, odds: np.ndarray | None = None) -> list[Row]:
     flat = np.full((BLOCKS, WIDE), -1.0) if odds is None else odds
-    return neighbours(list(rows), flat, corridor(), bodies=cars)
+    return neighbours(list(rows), flat, corridor(), look=cars, glance=cars)
 
 
 def test_cars_beside_a_track_show_the_next_one() -> None:
@@ -92,12 +92,17 @@ def test_beyond_a_short_place_none_is_asked_for() -> None:
     ground = corridor()
     ground.valid[46:54, : (PASSED_BLOCKS + 1) * BLOCK] = False  # from 23 to 27 m
     odds = np.full((BLOCKS, WIDE), -1.0)
-    assert neighbours([row_at(20.0)], odds, ground, bodies=Cars((29.6, 10.0, 190.0))) == []
+    assert (
+        neighbours(
+            [row_at(20.0)], odds, ground, look=Cars((29.6, 10.0, 190.0)), glance=Cars((29.6, 10.0, 190.0))
+        )
+        == []
+    )
 
 
 def test_ground_of_a_line_that_was_moved_is_not_asked_for() -> None:
     flat, cars = np.full((BLOCKS, WIDE), -1.0), Cars((24.5, 10.0, 190.0))
-    assert neighbours([row_at(20.0)], flat, corridor(), bodies=cars, taken_by=[row_at(24.5)]) == []
+    assert neighbours([row_at(20.0)], flat, corridor(), look=cars, glance=cars, taken_by=[row_at(24.5)]) == []
 
 
 def doubtful_row(y_m: float, odds: float = 1.0) -> Row:
@@ -107,7 +112,11 @@ def doubtful_row(y_m: float, odds: float = 1.0) -> Row:
 def test_a_doubtful_line_moves_to_its_cars() -> None:
     """Of 4 log-odds of body, 1.2 are the price of a move."""
     (row,) = recentred(
-        [doubtful_row(20.0)], np.zeros((BLOCKS, WIDE)), corridor(), bodies=Cars((22.0, 0.0, 200.0))
+        [doubtful_row(20.0)],
+        np.zeros((BLOCKS, WIDE)),
+        corridor(),
+        look=Cars((22.0, 0.0, 200.0)),
+        glance=Cars((22.0, 0.0, 200.0)),
     )
     assert row.v * 0.5 == pytest.approx(np.full(BLOCKS, 21.15), abs=0.4)
     assert row.score == BLOCKS
@@ -116,7 +125,11 @@ def test_a_doubtful_line_moves_to_its_cars() -> None:
 @pytest.mark.parametrize("y_m", [20.0, 20.9])
 def test_a_line_that_is_near_its_cars_stays(y_m: float) -> None:
     (row,) = recentred(
-        [doubtful_row(20.0)], np.zeros((BLOCKS, WIDE)), corridor(), bodies=Cars((y_m, 0.0, 200.0))
+        [doubtful_row(20.0)],
+        np.zeros((BLOCKS, WIDE)),
+        corridor(),
+        look=Cars((y_m, 0.0, 200.0)),
+        glance=Cars((y_m, 0.0, 200.0)),
     )
     assert row.v * 0.5 == pytest.approx(np.full(BLOCKS, 20.0), abs=0.15)
 
@@ -124,7 +137,7 @@ def test_a_line_that_is_near_its_cars_stays(y_m: float) -> None:
 def test_a_line_whose_rails_show_stays() -> None:
     clear = doubtful_row(20.0, odds=DOUBTFUL)
     cars = Cars((22.0, 0.0, 200.0))
-    (row,) = recentred([clear], np.zeros((BLOCKS, WIDE)), corridor(), bodies=cars)
+    (row,) = recentred([clear], np.zeros((BLOCKS, WIDE)), corridor(), look=cars, glance=cars)
     np.testing.assert_array_equal(row.v, clear.v)
     assert cars.n_asked == 0
 
@@ -133,13 +146,19 @@ def test_odds_of_a_centre_line_outweigh_cars_beside_it() -> None:
     """The next track's cars show from the line's side; where the odds are clear, they are not its own."""
     odds = np.full((BLOCKS, WIDE), -3.0)
     odds[:, 40] = 3.0
-    (row,) = recentred([doubtful_row(20.0)], odds, corridor(), bodies=Cars((22.0, 0.0, 200.0)))
+    (row,) = recentred(
+        [doubtful_row(20.0)], odds, corridor(), look=Cars((22.0, 0.0, 200.0)), glance=Cars((22.0, 0.0, 200.0))
+    )
     assert row.v * 0.5 == pytest.approx(np.full(BLOCKS, 20.0), abs=0.05)
 
 
 def test_only_where_the_cars_are_does_a_line_move() -> None:
     (row,) = recentred(
-        [doubtful_row(20.0)], np.zeros((BLOCKS, WIDE)), corridor(), bodies=Cars((22.0, 0.0, 60.0))
+        [doubtful_row(20.0)],
+        np.zeros((BLOCKS, WIDE)),
+        corridor(),
+        look=Cars((22.0, 0.0, 60.0)),
+        glance=Cars((22.0, 0.0, 60.0)),
     )
     assert row.v[:5].mean() * 0.5 > 20.8
     assert row.v[-15:] * 0.5 == pytest.approx(np.full(15, 20.0), abs=0.05)
@@ -176,7 +195,7 @@ def test_ground_that_is_not_in_the_image_is_not_asked_for() -> None:
     ground = corridor()
     ground.valid[44:] = False  # beyond 22 m
     cars = Cars((24.5, 10.0, 190.0))
-    assert neighbours([row_at(20.0)], np.full((BLOCKS, WIDE), -1.0), ground, bodies=cars) == []
+    assert neighbours([row_at(20.0)], np.full((BLOCKS, WIDE), -1.0), ground, look=cars, glance=cars) == []
     assert cars.n_asked == 2  # one beside, one beyond it
 
 
@@ -186,3 +205,41 @@ def test_a_doubtful_line_has_no_neighbours() -> None:
     cars = Cars((24.8, 60.0, 120.0))
     assert found(doubtful, cars=cars) == []
     assert cars.n_asked == 0
+
+
+def test_only_where_a_glance_shows_cars_are_they_looked_for() -> None:
+    cars, asked = Cars((24.8, 60.0, 120.0)), []
+
+    def look(lines: list[np.ndarray]) -> list[np.ndarray]:
+        asked.extend(float(line[:, 1].mean()) for line in lines)
+        return cars(lines)
+
+    flat = np.full((BLOCKS, WIDE), -1.0)
+    neighbours([row_at(20.0)], flat, corridor(), look=look, glance=cars)
+    assert asked, "the track that a glance shows"
+    assert all(abs(v - 24.8) < 2.5 for v in asked), (
+        "its place, and those around it to centre it; no other side"
+    )
+    nothing: list[list[np.ndarray]] = []
+    assert (
+        neighbours(
+            [row_at(20.0)],
+            flat,
+            corridor(),
+            look=look,
+            glance=lambda lines: [np.full(1000, -4.0)] * len(lines),
+        )
+        == nothing
+    )
+
+
+def test_a_line_whose_cars_a_glance_shows_in_its_middle_is_not_looked_at() -> None:
+    asked: list[int] = []
+
+    def look(lines: list[np.ndarray]) -> list[np.ndarray]:
+        asked.append(len(lines))
+        return Cars((21.2, 60.0, 120.0))(lines)
+
+    row = doubtful_row(20.0)
+    recentred([row], np.full((BLOCKS, WIDE), -1.0), corridor(), look=look, glance=Cars((20.0, 60.0, 120.0)))
+    assert not sum(asked)
