@@ -11,6 +11,7 @@ from scipy.ndimage import gaussian_filter
 from railcount.occupancy import (
     BACKGROUND,
     BESIDE_M,
+    LEAST_SURE,
     MOST_RAISED,
     NARROWEST_GAP_M,
     NEARLY_SURE,
@@ -20,7 +21,9 @@ from railcount.occupancy import (
     STATES,
     SURE_M,
     SURE_TRACK,
+    Evidence,
     _by_own_share,
+    believed,
     foreground,
     measure,
     views,
@@ -188,3 +191,40 @@ def test_what_is_doubtful_follows_what_the_tile_shows() -> None:
     assert (full[1] - full[0])[-1] == pytest.approx(-1.0 + MOST_RAISED)
     assert -1.0 - MOST_RAISED <= (empty[1] - empty[0])[-1] < -2.0
     assert _by_own_share([]) == []
+
+
+@pytest.mark.parametrize(
+    ("confidence", "body", "stays"),
+    [
+        (NEARLY_SURE, LEAST_SURE - 0.01, False),
+        (NEARLY_SURE, LEAST_SURE + 0.01, True),
+        (SURE_TRACK, LEAST_SURE - 0.01, True),
+        (1.0, LEAST_SURE - 0.01, True),
+    ],
+)
+def test_what_is_unsure_everywhere_on_a_line_that_may_be_no_track_is_not_believed(
+    confidence: float, body: float, stays: bool
+) -> None:
+    n = round(SURE_M / STEP_M)
+    odds = np.concatenate([np.full(n - 80, -3.0), np.full(40, body + 0.1), np.full(40, body - 0.1)])
+    before = Evidence(
+        body=odds,
+        gap=odds - 1.0,
+        seen=np.ones(n, dtype=np.bool_),
+        view=np.zeros((6, 16, n), dtype=np.float32),
+    )
+    (after,) = believed([beside(confidence, 0.0, n)], [before])
+    np.testing.assert_allclose(after.body, odds if stays else np.minimum(odds, -BACKGROUND))
+    np.testing.assert_allclose(after.gap - after.body, before.gap - before.body)
+
+
+def test_an_empty_line_stays_as_it_is() -> None:
+    n = 200
+    empty = Evidence(
+        body=np.full(n, -0.1),
+        gap=np.full(n, -1.0),
+        seen=np.ones(n, dtype=np.bool_),
+        view=np.zeros((6, 16, n), dtype=np.float32),
+    )
+    (after,) = believed([beside(NEARLY_SURE, 0.0, n)], [empty])
+    assert after is empty

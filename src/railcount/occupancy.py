@@ -5,7 +5,7 @@ A small network trained on simulated strips says so; morphology keeps the blobs 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -52,6 +52,9 @@ NEARLY_SURE, BESIDE_M = 0.85, 7.0
 """Confidence of a line so near a sure one that surely is a track too. With 0.8 there were more false cars."""
 BESIDE_STEP = 8
 """Columns of which one is looked at: 2 m."""
+LEAST_SURE = 1.0
+"""Mean log-odds of body over all that is likelier body than not, of a line that is not surely a track. Below,
+that is taken for marks on a road or a fence's shadow, not for cars."""
 COARSE_SHARE = 0.12
 """Part of the columns that the network for pixels beyond 1.5 m expects to be occupied: it learned from lines
 beside tracks and from empty yards too, and in doubt says empty. Set on simulated yards, full and empty."""
@@ -237,6 +240,27 @@ def _surely_tracks(strips: Sequence[Strip]) -> list[bool]:
         for i in new:
             sure[i] = True
     return sure
+
+
+def believed(strips: Sequence[Strip], evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """The evidence of a tile's lines, without what is unsure everywhere on a line that may be no track."""
+    sure = _surely_tracks(strips)
+    return tuple(
+        one if is_sure or _somewhere_sure(one) else _emptied(one)
+        for one, is_sure in zip(evidence, sure, strict=True)
+    )
+
+
+def _emptied(evidence: Evidence) -> Evidence:
+    """The same, as where no blob was found."""
+    body = np.minimum(evidence.body, -BACKGROUND)
+    return replace(evidence, body=body, gap=evidence.gap - evidence.body + body)
+
+
+def _somewhere_sure(evidence: Evidence) -> bool:
+    """Whether what seems to stand there is seen so well that it may be cars; so where nothing seems to."""
+    likely = evidence.body[evidence.body > 0]
+    return not likely.size or bool(likely.mean() >= LEAST_SURE)
 
 
 def _is_sure(strip: Strip) -> bool:

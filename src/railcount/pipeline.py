@@ -16,7 +16,7 @@ from railcount.counts import Interval, TileCount, TrackSummary
 from railcount.doubt import doubted
 from railcount.errors import MissingInput, RailcountError, TileEmpty, TileError, TileRefused, TileUnreadable
 from railcount.mosaic import Mosaic
-from railcount.occupancy import measure
+from railcount.occupancy import believed, measure
 from railcount.raster import open_tile
 from railcount.raster.paths import CHANGED
 from railcount.raster.safety import DEFAULT_DRIVERS
@@ -240,6 +240,8 @@ def count_on(result: TileCount, mosaic: Mosaic, network: TrackNetwork, *, stock:
     strips = straighten(mosaic, network, grid=grid)
     sun = result.acquisition.sun_azimuth_deg if result.acquisition else None
     evidence = measure(strips, sun_azimuth_deg=sun, coarse=regime == "occupied_length")
+    if network.source == "found":
+        evidence = believed(strips, evidence)
     seen = see(strips, [e.seen for e in evidence], mosaic, found=network.source == "found")
     summary = TrackSummary(
         source=network.source,
