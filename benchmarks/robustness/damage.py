@@ -17,13 +17,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -180,23 +182,31 @@ def zero(data: bytearray, dice: random.Random) -> None:
     data[at : at + n] = bytes(n)
 
 
-def scan(paths: list[Path], *, folder: Path, more: list[str]) -> tuple[Counter[str], list[str], list[str]]:
-    """Count files in one command: statuses, what is odd though promised nowhere, and broken promises."""
+def run(command: list[str]) -> tuple[subprocess.CompletedProcess[bytes], int]:
+    """A command, and the peak memory (kB) of the largest of its processes."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        child = subprocess.Popen(command, stdout=out, stderr=err)
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        texts = [(stream.seek(0), stream.read())[1] for stream in (out, err)]
+    return subprocess.CompletedProcess(command, child.returncode, *texts), usage.ru_maxrss
+
+
+def scan(
+    paths: list[Path], *, folder: Path, more: list[str]
+) -> tuple[Counter[str], list[str], list[str], int]:
+    """Count files in one command: statuses, what is odd though promised nowhere, broken promises, peak kB."""
     before = {path: path.read_bytes() for path in paths}
     names = set(folder.iterdir())
     command = [sys.executable, "-m", "railcount", "scan", *map(str, paths), "--format", "json"]
-    done = subprocess.run(
-        [*command, "--drivers", "tiff,jp2,nitf", "--time-limit", str(HANG_S), *more],
-        capture_output=True,
-        check=False,
-    )
+    done, most_kb = run([*command, "--drivers", "tiff,jp2,nitf", "--time-limit", str(HANG_S), *more])
     tally: Counter[str] = Counter()
     odd, broken = [], []
     try:
         results = json.loads(done.stdout.decode("ascii"), parse_constant=not_json)["results"]
     except (ValueError, KeyError) as error:
         words = f"exit code {done.returncode}, {error}, {done.stderr[-300:]!r}"
-        return tally, odd, [f"{paths[0].name} and on: {words}"]
+        return tally, odd, [f"{paths[0].name} and on: {words}"], most_kb
     with_count = [one["status"] in STATUSES_WITH_COUNT for one in results]
     if done.returncode != (0 if all(with_count) else 3):
         broken.append(f"{paths[0].name} and on: exit code {done.returncode}")
@@ -217,7 +227,7 @@ def scan(paths: list[Path], *, folder: Path, more: list[str]) -> tuple[Counter[s
         broken.append(f"written beside the inputs: {sorted(set(folder.iterdir()) - names)[:3]}")
     changed = [path for path, data in before.items() if path.read_bytes() != data]
     broken += [f"{path.name}: the input was changed" for path in changed]
-    return tally, odd, broken
+    return tally, odd, broken, most_kb
 
 
 def not_json(word: str) -> None:
@@ -237,24 +247,28 @@ def main() -> int:
     tally: Counter[str] = Counter()
     odd: list[str] = []
     broken: list[str] = []
+    most_kb = 0
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         inputs = asked.folder or Path(name) / "inputs"
         if asked.folder is None:
             inputs.mkdir()
-            good, dice = good_tiles(Path(name)), random.Random(asked.seed)
+            # In a process of its own: a child's peak memory is never less than what its parent held.
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as drawing:
+                good = drawing.submit(good_tiles, Path(name)).result()
+            dice = random.Random(asked.seed)
             for n in range(asked.cases):
                 words, data = damaged(good, dice=dice)
                 (inputs / f"{n:05}-{words}.tif").write_bytes(data)
         paths = sorted(path for path in inputs.iterdir() if path.is_file() and path.suffix not in LISTS)
         for start in range(0, len(paths), A_RUN):
             some = paths[start : start + A_RUN]
-            counted, strange, wrong = scan(some, folder=inputs, more=asked.more)
+            counted, strange, wrong, peak_kb = scan(some, folder=inputs, more=asked.more)
+            most_kb = max(most_kb, peak_kb)
             tally, odd, broken = tally + counted, odd + strange, broken + wrong
             for line in (*strange, *wrong):
                 print(line, flush=True)
                 keep(line, inputs, asked.keep)
-    most_kb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     if most_kb > MOST_KB:
         broken.append(f"a process took {most_kb // 1000} MB")
     seconds = time.monotonic() - began
