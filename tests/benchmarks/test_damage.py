@@ -54,6 +54,13 @@ def test_a_broken_promise_is_seen(
     }
     for text, words in answers.items():
         done = subprocess.CompletedProcess([], 3, text.encode(), b"")
-        monkeypatch.setattr(damage.subprocess, "run", lambda *_, done=done, **__: done)
-        _, _, broken = damage.scan([path], folder=tmp_path, more=[])
+        monkeypatch.setattr(damage, "run", lambda _, done=done: (done, 1000))
+        _, _, broken, _ = damage.scan([path], folder=tmp_path, more=[])
         assert any(words in line for line in broken), text
+
+
+def test_the_memory_is_that_of_the_command(damage: ModuleType) -> None:
+    words = "import sys; held = b'x' * 600_000_000; print('out', end=''); sys.exit('err')"
+    done, most_kb = damage.run([sys.executable, "-c", words])
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"out", b"err\n")
+    assert most_kb > 580_000  # more than this process holds, which counts for its children
