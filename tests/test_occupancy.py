@@ -209,13 +209,13 @@ def test_what_is_unsure_everywhere_on_a_line_that_may_be_no_track_is_not_believe
     odds = np.concatenate([np.full(n - 80, -3.0), np.full(40, body + 0.1), np.full(40, body - 0.1)])
     before = Evidence(
         body=odds,
-        gap=odds - 1.0,
+        gap=odds + 1.0,
         seen=np.ones(n, dtype=np.bool_),
         view=np.zeros((6, 16, n), dtype=np.float32),
     )
     (after,) = believed([beside(confidence, 0.0, n)], [before])
     np.testing.assert_allclose(after.body, odds if stays else np.minimum(odds, -BACKGROUND))
-    np.testing.assert_allclose(after.gap - after.body, before.gap - before.body)
+    np.testing.assert_allclose(after.gap, before.gap if stays else np.minimum(before.gap, after.body))
 
 
 def test_an_empty_line_stays_as_it_is() -> None:

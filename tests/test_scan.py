@@ -316,3 +316,15 @@ def test_a_tile_outside_the_box_of_the_site_that_was_named(tmp_path: Path) -> No
 def sample_with_lines() -> tuple[Path, Path]:
     (tile,) = (Path(__file__).parents[1] / "sample_tiles" / "2022-11-03").glob("*.tif")
     return tile, tile.with_name(f"{tile.stem}_tracks.geojson")
+
+
+def test_what_is_unsure_everywhere_is_not_counted_on_lines_that_were_found(
+    drawn: RenderedScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under a limit that no car reaches; lines that were given are tracks all the same."""
+    monkeypatch.setattr("railcount.occupancy.LEAST_SURE", np.inf)
+    network = TrackNetwork(
+        tracks=tuple(replace(track, confidence=0.8) for track in given(drawn).tracks), source="found"
+    )
+    assert best(counted(pixels_of(drawn), network, drawn.grid)) == 0
+    assert best(counted(pixels_of(drawn), replace(network, source="given"), drawn.grid)) > 0

@@ -254,7 +254,7 @@ def believed(strips: Sequence[Strip], evidence: Sequence[Evidence]) -> tuple[Evi
 def _emptied(evidence: Evidence) -> Evidence:
     """The same, as where no blob was found."""
     body = np.minimum(evidence.body, -BACKGROUND)
-    return replace(evidence, body=body, gap=evidence.gap - evidence.body + body)
+    return replace(evidence, body=body, gap=np.minimum(evidence.gap, body))
 
 
 def _somewhere_sure(evidence: Evidence) -> bool:
