@@ -19,10 +19,12 @@ from railcount.raster.tags import (
     MAX_DIRECTORIES,
     MAX_ENTRY_BYTES,
     MAX_METADATA_BYTES,
+    check_boxes,
     check_tags,
 )
 
 from ..cli.odd_files import GEO_ASCII, Tiff
+from . import factories
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -194,3 +196,30 @@ def test_a_short_text_in_the_directory_itself(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     path.write_bytes(Tiff(tags={GEO_ASCII: (ASCII, b"a|\0")}).to_bytes())
     check_tags(path)
+
+
+@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize(
+    ("tile_px", "n_bands", "is_read"),
+    [(128, 3, True), (127, 3, True), (126, 3, False), (1, 3, False), (0, 3, True), (128, 17, False)],
+)
+def test_tiles_of_a_jpeg_2000(tmp_path: Path, tile_px: int, n_bands: int, is_read: bool, raw: bool) -> None:
+    """OpenJPEG takes memory for each when it opens a file."""
+    path = factories.write_tif(tmp_path / "a.jp2", driver="JP2OpenJPEG", QUALITY="100")
+    data = bytearray(path.read_bytes())
+    at = data.find(bytes.fromhex("ff4fff51"))
+    struct.pack_into(">8IH", data, at + 8, 127 * 128, 127 * 128, 0, 0, tile_px, tile_px, 0, 0, n_bands)
+    path.write_bytes(data[at:] if raw else data)
+    if is_read:
+        check_boxes(path)
+        return
+    with pytest.raises(TileRefused, match=rf"tiles with {n_bands} bands, the limit is 16,384 with 16"):
+        open_tile(path, drivers=("jp2",))
+
+
+def test_what_only_looks_like_a_jpeg_2000s_pixels(tmp_path: Path) -> None:
+    path = tmp_path / "a.jp2"
+    large = bytes.fromhex("ff4fff51") + struct.pack(">4x8IH", 2**31, 2**31, 0, 0, 1, 1, 0, 0, 3)
+    for data in (b"pixels, or a comment: " + large, large[:-1]):
+        path.write_bytes(data)
+        check_boxes(path)

@@ -50,6 +50,13 @@ _WKT_AHEAD = "ESRI PE String = "
 _GEO_JP2 = bytes.fromhex("b14bf8bd083d4b43a5ae8cd7d5a6ce03")
 """Ahead of such a TIFF, after the box's length and kind."""
 _BOX = b"uuid"
+MAX_JPEG2000_TILES = 16_384
+"""As many as 300 million pixels have in tiles of 136 x 136; usual are 256 x 256 and larger. OpenJPEG takes
+some KB for each when it opens a file, and 1 KB more for each band: 770 MB for 63,489 in a file of 9 KB."""
+_CODESTREAM, _SIZE = b"jp2c", bytes.fromhex("ff4fff51")
+"""The box in which the pixels are, and the two markers that they begin with (ISO/IEC 15444-1, annex A)."""
+_SIZES_OF_CODESTREAM = ">4x8IH"
+"""After them: right, bottom, the image's offset, a tile's width and height, the tiles' offset, bands."""
 _ONE_WORD = re.compile(r"\(\w+\)")
 _NAMES = {
     270: "description",
@@ -93,26 +100,52 @@ def check_tags(path: Path, *, limits: Limits | None = None) -> None:
 
 
 def check_boxes(path: Path, *, limits: Limits | None = None) -> None:
-    """The same of the small TIFFs by which a JPEG 2000 file says where it lies (GeoJP2)."""
-    with suppress(OSError), path.open("rb") as file:
-        for box in _geo_boxes(file):
-            _check(io.BytesIO(box), n_file=len(box), limits=limits or Limits())
+    """The same of the small TIFFs by which a JPEG 2000 file says where it lies (GeoJP2).
 
-
-def _geo_boxes(file: BinaryIO) -> Iterator[bytes]:
-    """What stands in them, wherever they are; GDAL takes the first. Raises TileRefused for a large one."""
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        at = -1
-        while (at := content.find(_GEO_JP2, at + 1)) >= 0:
-            n_bytes = int.from_bytes(content[max(at - 8, 0) : max(at - 4, 0)])
-            if _BOX not in {content[max(at - 4, 0) : at], content[max(at - 12, 0) : max(at - 8, 0)]}:
-                continue  # pixels
-            if not 24 <= n_bytes <= MAX_ENTRY_BYTES:  # 0 and 1 say: to the end, or more than 4 GB
+    And of the tiles and bands that its pixels are said to have.
+    """
+    limits = limits or Limits()
+    with (
+        suppress(OSError),
+        path.open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
+        for n_tiles, n_bands in _codestreams(content):
+            if n_bands > limits.max_bands or n_tiles > MAX_JPEG2000_TILES:
                 raise TileRefused(
-                    "the box that says where it lies (GeoJP2) is too large, at most "
-                    f"{_mb(MAX_ENTRY_BYTES)} are read: save it anew with gdal_translate"
+                    f"it asks for {n_tiles:,} tiles with {n_bands:,} bands, the limit is "
+                    f"{MAX_JPEG2000_TILES:,} with {limits.max_bands:,}: convert it with gdal_translate"
                 )
-            yield content[at + len(_GEO_JP2) : at - 8 + n_bytes]
+        for box in _geo_boxes(content):
+            _check(io.BytesIO(box), n_file=len(box), limits=limits)
+
+
+def _codestreams(content: mmap.mmap) -> Iterator[tuple[int, int]]:
+    """(tiles, bands) of each, wherever they are."""
+    at = -1
+    while (at := content.find(_SIZE, at + 1)) >= 0:
+        inside = _CODESTREAM in {content[max(at - 4, 0) : at], content[max(at - 12, 0) : max(at - 8, 0)]}
+        sizes = content[at + len(_SIZE) : at + len(_SIZE) + struct.calcsize(_SIZES_OF_CODESTREAM)]
+        if not (inside or at == 0) or len(sizes) < struct.calcsize(_SIZES_OF_CODESTREAM):
+            continue
+        right, bottom, _, _, wide, high, left, top, n_bands = struct.unpack(_SIZES_OF_CODESTREAM, sizes)
+        if wide and high:  # else GDAL says what is wrong
+            yield -(-max(right - left, 0) // wide) * -(-max(bottom - top, 0) // high), n_bands
+
+
+def _geo_boxes(content: mmap.mmap) -> Iterator[bytes]:
+    """What stands in them, wherever they are; GDAL takes the first. Raises TileRefused for a large one."""
+    at = -1
+    while (at := content.find(_GEO_JP2, at + 1)) >= 0:
+        n_bytes = int.from_bytes(content[max(at - 8, 0) : max(at - 4, 0)])
+        if _BOX not in {content[max(at - 4, 0) : at], content[max(at - 12, 0) : max(at - 8, 0)]}:
+            continue  # pixels
+        if not 24 <= n_bytes <= MAX_ENTRY_BYTES:  # 0 and 1 say: to the end, or more than 4 GB
+            raise TileRefused(
+                "the box that says where it lies (GeoJP2) is too large, at most "
+                f"{_mb(MAX_ENTRY_BYTES)} are read: save it anew with gdal_translate"
+            )
+        yield content[at + len(_GEO_JP2) : at - 8 + n_bytes]
 
 
 def _check(file: BinaryIO, *, n_file: int, limits: Limits) -> None:
