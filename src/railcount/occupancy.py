@@ -246,15 +246,15 @@ def believed(strips: Sequence[Strip], evidence: Sequence[Evidence]) -> tuple[Evi
     """The evidence of a tile's lines, without what is unsure everywhere on a line that may be no track."""
     sure = _surely_tracks(strips)
     return tuple(
-        one if is_sure or _somewhere_sure(one) else _emptied(one)
+        one if is_sure or _somewhere_sure(one) else emptied(one)
         for one, is_sure in zip(evidence, sure, strict=True)
     )
 
 
-def _emptied(evidence: Evidence) -> Evidence:
-    """The same, as where no blob was found."""
-    body = np.minimum(evidence.body, -BACKGROUND)
-    return replace(evidence, body=body, gap=np.minimum(evidence.gap, body))
+def emptied(evidence: Evidence, columns: NDArray[np.bool_] | bool = True) -> Evidence:
+    """The same, there as where no blob was found."""
+    body = np.where(columns, np.minimum(evidence.body, -BACKGROUND), evidence.body)
+    return replace(evidence, body=body, gap=np.where(columns, np.minimum(evidence.gap, body), evidence.gap))
 
 
 def _somewhere_sure(evidence: Evidence) -> bool:

@@ -15,6 +15,7 @@ from railcount.contrast import featureless
 from railcount.counts import Interval, TileCount, TrackSummary
 from railcount.doubt import doubted
 from railcount.errors import MissingInput, RailcountError, TileEmpty, TileError, TileRefused, TileUnreadable
+from railcount.exclusion import one_each
 from railcount.mosaic import Mosaic
 from railcount.occupancy import believed, measure
 from railcount.raster import open_tile
@@ -241,7 +242,7 @@ def count_on(result: TileCount, mosaic: Mosaic, network: TrackNetwork, *, stock:
     sun = result.acquisition.sun_azimuth_deg if result.acquisition else None
     evidence = measure(strips, sun_azimuth_deg=sun, coarse=regime == "occupied_length")
     if network.source == "found":
-        evidence = believed(strips, evidence)
+        evidence = one_each(strips, believed(strips, evidence))
     seen = see(strips, [e.seen for e in evidence], mosaic, found=network.source == "found")
     summary = TrackSummary(
         source=network.source,

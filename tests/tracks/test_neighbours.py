@@ -10,8 +10,10 @@ from railcount.tracks.corridor import BLOCK, Corridor
 from railcount.tracks.neighbours import (
     AROUND_CARS_M,
     BEYOND_CARS_M,
+    CROWDED_M,
     DOUBTFUL,
     LEAST_CARS_M,
+    LEAST_MEAN,
     PASSED_BLOCKS,
     neighbours,
     recentred,
@@ -36,10 +38,12 @@ def corridor() -> Corridor:
 
 
 class Cars:
-    """Cars on places (y, from x, to x) in metres, seen from lines within 1.2 m; counts the lines asked."""
+    """Cars on places (y, from x, to x) in metres, seen from lines nearby; counts the lines asked."""
 
-    def __init__(self, *places: tuple[float, float, float]) -> None:
+    def __init__(self, *places: tuple[float, float, float], within_m: float = 1.2, body: float = 3.0) -> None:
         self.places = places
+        self.within_m = within_m
+        self.body = body
         self.n_asked = 0
 
     def __call__(self, lines: list[np.ndarray]) -> list[np.ndarray]:
@@ -50,7 +54,7 @@ class Cars:
             y = np.interp(x, line[:, 0], line[:, 1])
             body = np.full(len(x), -3.0)
             for at, start, end in self.places:
-                body[(np.abs(y - at) < 1.2) & (x > start) & (x < end)] = 3.0
+                body[(np.abs(y - at) < self.within_m) & (x > start) & (x < end)] = self.body
             out.append(body)
         return out
 
@@ -70,6 +74,39 @@ def test_cars_beside_a_track_show_the_next_one() -> None:
     start, end = row_line(row, corridor())[[0, -1], 0]
     assert start == pytest.approx(60.0 - AROUND_CARS_M, abs=2 * BLOCK_M)
     assert end == pytest.approx(120.0 + AROUND_CARS_M, abs=2 * BLOCK_M)
+
+
+def test_a_glance_tells_where_beside_a_place_to_look() -> None:
+    """The usual place is 1 m beside the cars, and a look there sees none."""
+    place = (25.8, 60.0, 120.0)
+    ways = {"glance": Cars(place), "look": Cars(place, within_m=0.6)}
+    (row,) = neighbours([row_at(20.0)], np.full((BLOCKS, WIDE), -1.0), corridor(), **ways)
+    assert row.v.mean() * 0.5 == pytest.approx(25.8, abs=0.3)
+
+
+@pytest.mark.parametrize(("apart_m", "n_found"), [(CROWDED_M - 0.6, 0), (CROWDED_M + 0.6, 1)])
+def test_what_shows_beside_a_tracks_own_cars_is_theirs(apart_m: float, n_found: int) -> None:
+    """A place is not moved towards them: a look from where it may lie does not see what the glance saw."""
+    odds = np.full((BLOCKS, WIDE), -1.0)
+    odds[:, 47] = 1.0  # 3.5 m beside
+    place = (20.0 + apart_m, 60.0, 120.0)
+    ways = {"glance": Cars(place), "look": Cars(place, within_m=0.5)}
+    assert len(neighbours([row_at(20.0)], odds, corridor(), **ways)) == n_found
+
+
+@pytest.mark.parametrize(("body", "n_found"), [(LEAST_MEAN - 0.3, 0), (LEAST_MEAN + 0.3, 1)])
+def test_what_is_little_like_cars_all_along_is_no_train(body: float, n_found: int) -> None:
+    """Whatever the few metres that are more like them."""
+
+    def look(lines: list[np.ndarray]) -> list[np.ndarray]:
+        shown = Cars((24.8, 10.0, 190.0), body=body)(lines)
+        for one in shown:
+            one[: round(LEAST_CARS_M / STRIP_M) + 50][one[: round(LEAST_CARS_M / STRIP_M) + 50] > 0] = 2.1
+        return shown
+
+    glance = Cars((24.8, 10.0, 190.0))
+    flat = np.full((BLOCKS, WIDE), -1.0)
+    assert len(neighbours([row_at(20.0)], flat, corridor(), look=look, glance=glance)) == n_found
 
 
 def test_without_cars_there_is_none() -> None:

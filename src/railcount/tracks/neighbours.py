@@ -8,7 +8,7 @@ tells whether cars stand there.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, uniform_filter1d
@@ -44,12 +44,19 @@ LEAST_CARS_M = 25.0
 """Of surely seen car body on a line: two cars. A single truck is shorter."""
 BEYOND_CARS_M = 100.0
 """The same, beyond a place without cars: walls and roofs beside a yard can look like two."""
+LEAST_MEAN = 1.75
+"""Mean log-odds of what there is rather car body than not. The yard's edge and shadows, a little like one all
+along, have less; trains that hide their track have 3."""
 GLANCED = 0.5
 """Part of those, of what is rather car body than not, that a glance must show for a look."""
 AROUND_CARS_M = 20.0
 """Of a line, kept beyond its first and its last car."""
 ASIDE_M = 1.5
 """A row is centred within this: half of the tightest spacing, less a little."""
+CROWDED_M = 3.0
+"""A place is not centred so near to a track that was found: there that track's cars show, or their shadow."""
+MOST_CROWDED = 0.1
+"""Part of a place's blocks that may be so near."""
 USUAL_M = 4.8
 """From centre to centre, in yards."""
 UNUSUAL = 0.1
@@ -124,28 +131,49 @@ def neighbours(
     ``odds`` (blocks, v) are those of a centre line. ``glance`` says where to ``look`` for cars, of which it
     misses few. The ground of ``taken_by`` is not asked for.
     """
-    apart = round(KEEP_APART_M / corridor.step_m)
+    apart, crowded_px = (round(m / corridor.step_m) for m in (KEEP_APART_M, CROWDED_M))
     taken = _unseen(corridor, odds.shape)
+    crowded = taken.copy()
     for row in (*rows, *taken_by):
         _take(taken, row, apart)
+        _take(crowded, row, crowded_px)
     out: list[Row] = []
     last = [(row, True) for row in rows if row.score > CLEAR_SCORE]
     while last:
-        places: list[tuple[Row, bool]] = []
+        places: list[_Place] = []
         for row, is_track in last:
             for place in _places(row, odds, taken, step_m=corridor.step_m):
-                places.append((place, is_track))
+                places.append(_Place(place, beside=is_track))
                 _take(taken, place, apart)
-        parts = _occupied_parts(places, corridor, look=look, glance=glance)
-        new = _centred([part for part in parts if part is not None], corridor, look=look)
+        likely = _with_cars(places, corridor, glance=glance)
+        middles = _centred([places[i].row for i in likely], corridor, look=glance, crowded=crowded)
+        for i, row in zip(likely, middles, strict=True):
+            places[i] = places[i]._replace(row=row)
+        parts = _occupied_parts(places, likely, corridor, look=look)
+        new = _centred(list(parts.values()), corridor, look=look)
+        for row in new:
+            _take(crowded, row, crowded_px)
         out += new
         passed = [
-            place
-            for (place, beside), part in zip(places, parts, strict=True)
-            if beside and part is None and len(place.v) >= PASSED_BLOCKS
+            place.row
+            for i, place in enumerate(places)
+            if place.beside and i not in parts and len(place.row.v) >= PASSED_BLOCKS
         ]
-        last = [(row, True) for row in new] + [(place, False) for place in passed]
+        last = [(row, True) for row in new] + [(row, False) for row in passed]
     return out
+
+
+class _Place(NamedTuple):
+    """Where a track may lie."""
+
+    row: Row
+    beside: bool
+    """A track; else beside a place without cars."""
+
+    @property
+    def least_m(self) -> float:
+        """Of car body there, for a track."""
+        return LEAST_CARS_M if self.beside else BEYOND_CARS_M
 
 
 def _unseen(corridor: Corridor, shape: tuple[int, ...]) -> NDArray[np.bool_]:
@@ -211,28 +239,32 @@ def _run_on(row: Row, blocks: int) -> Array:
     return np.asarray(v)
 
 
-def _occupied_parts(
-    places: list[tuple[Row, bool]], corridor: Corridor, *, look: Look, glance: Look
-) -> list[Row | None]:
-    """Of each place, True if beside a track, the part around its cars; None where too little stands there."""
-    lines = [row_line(place, corridor) for place, _ in places]
-    least_m = [LEAST_CARS_M if beside else BEYOND_CARS_M for _, beside in places]
-    worth = [
-        i
-        for i, body in enumerate(glance(lines))
-        if np.count_nonzero(body > 0) * STEP_M >= GLANCED * least_m[i]
-    ]
-    shown = dict(zip(worth, look([lines[i] for i in worth]), strict=True))
+def _with_cars(places: Sequence[_Place], corridor: Corridor, *, glance: Look) -> list[int]:
+    """Those on which a glance shows enough for a look."""
+    shown = glance([row_line(place.row, corridor) for place in places])
     return [
-        _occupied(place, shown[i], least_m=least_m[i], step_m=corridor.step_m) if i in shown else None
-        for i, (place, _) in enumerate(places)
+        i
+        for i, (place, body) in enumerate(zip(places, shown, strict=True))
+        if np.count_nonzero(body > 0) * STEP_M >= GLANCED * place.least_m
     ]
+
+
+def _occupied_parts(
+    places: Sequence[_Place], likely: Sequence[int], corridor: Corridor, *, look: Look
+) -> dict[int, Row]:
+    """Of each of the likely places on which enough stands, the part around its cars."""
+    shown = look([row_line(places[i].row, corridor) for i in likely])
+    parts = {
+        i: _occupied(places[i].row, body, least_m=places[i].least_m, step_m=corridor.step_m)
+        for i, body in zip(likely, shown, strict=True)
+    }
+    return {i: part for i, part in parts.items() if part is not None}
 
 
 def _occupied(row: Row, body: Array, *, least_m: float, step_m: float) -> Row | None:
     """The part of a row around its cars; None where too little stands there. The score is the sum."""
     at_m = np.flatnonzero(body > SURE_BODY) * STEP_M
-    if len(at_m) * STEP_M < least_m:
+    if len(at_m) * STEP_M < least_m or body[body > 0].mean() < LEAST_MEAN:
         return None
     block_m = BLOCK * step_m
     first = max(0, int((at_m[0] - AROUND_CARS_M) / block_m))
@@ -240,12 +272,18 @@ def _occupied(row: Row, body: Array, *, least_m: float, step_m: float) -> Row | 
     return Row(row.first + first, row.v[first:last], row.score * (last - first))
 
 
-def _centred(rows: list[Row], corridor: Corridor, *, look: Look) -> list[Row]:
-    """Rows moved across to the middle of where cars show on them."""
+def _centred(
+    rows: list[Row], corridor: Corridor, *, look: Look, crowded: NDArray[np.bool_] | None = None
+) -> list[Row]:
+    """Rows moved across to the middle of where cars show on them, but not onto ``crowded`` (blocks, v)."""
     asides = _asides(corridor)
     out = []
     for row, shown in zip(rows, _shown(rows, corridor, asides, look=look), strict=True):
         weight = np.array([np.maximum(body, 0).sum() for body in shown])
+        if crowded is not None:
+            at = row.first + np.arange(len(row.v))
+            v = np.rint(row.v + asides[:, None]).astype(int).clip(0, crowded.shape[1] - 1)
+            weight *= crowded[at, v].mean(axis=1) < MOST_CROWDED
         out.append(Row(row.first, row.v + weight @ asides / max(weight.sum(), 1e-9), row.score))
     return out
 
