@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 NO_ROOM_M = 2.7
 """Between centrelines: cars are 2.8 to 3.2 m wide, and lines lie a little beside their tracks."""
+SAMPLED, SAMPLED_M = 4, 0.5
+"""Columns of which one is looked at first, and half of how far apart they are."""
 
 
 def one_each(strips: Sequence[Strip], evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
@@ -32,11 +34,10 @@ def one_each(strips: Sequence[Strip], evidence: Sequence[Evidence]) -> tuple[Evi
     """
     pixel_m = float(np.median([strip.pixel_m for strip in strips])) if strips else 0.0
     lines = [strip.centre_px * pixel_m for strip in strips]
-    trees = [cKDTree(line) for line in lines]
     blobs = [one.body > 0 for one in evidence]
     lost = [np.zeros_like(blob) for blob in blobs]
-    for i, j in _near(lines):
-        far_m, at = trees[j].query(lines[i], distance_upper_bound=NO_ROOM_M)
+    for i, j in _meeting([line[blob][::SAMPLED] for line, blob in zip(lines, blobs, strict=True)]):
+        far_m, at = cKDTree(lines[j]).query(lines[i], distance_upper_bound=NO_ROOM_M)
         both = np.isfinite(far_m) & blobs[i]
         both[both] = blobs[j][at[both]]
         for start, end in np.flatnonzero(np.diff(both, prepend=False, append=False)).reshape(-1, 2):
@@ -50,12 +51,10 @@ def one_each(strips: Sequence[Strip], evidence: Sequence[Evidence]) -> tuple[Evi
     )
 
 
-def _near(lines: Sequence[NDArray[np.float64]]) -> list[tuple[int, int]]:
-    """Pairs of lines that may come so near, by their boxes."""
-    low, high = (np.array([bound(line, axis=0) for line in lines]) for bound in (np.min, np.max))
-    return [
-        (i, j)
-        for i in range(len(lines))
-        for j in range(i + 1, len(lines))
-        if (low[i] - NO_ROOM_M < high[j]).all() and (low[j] - NO_ROOM_M < high[i]).all()
-    ]
+def _meeting(bodies: Sequence[NDArray[np.float64]]) -> list[tuple[int, int]]:
+    """Pairs of lines on which bodies, points (n, 2) of each in metres, are so near each other."""
+    if not bodies:
+        return []
+    line = np.repeat(np.arange(len(bodies)), [len(body) for body in bodies])
+    pairs = cKDTree(np.concatenate(bodies)).query_pairs(NO_ROOM_M + SAMPLED_M, output_type="ndarray")
+    return sorted({(i, j) for i, j in line[pairs].tolist() if i != j})
