@@ -21,6 +21,8 @@ from railcount.occupancy import (
     STATES,
     SURE_M,
     SURE_TRACK,
+    TRAIN,
+    TRAIN_M,
     Evidence,
     _by_own_share,
     believed,
@@ -193,6 +195,23 @@ def test_what_is_doubtful_follows_what_the_tile_shows() -> None:
     assert _by_own_share([]) == []
 
 
+N_LINE = round(SURE_M / STEP_M)
+
+
+def shown(body: float, length_m: float = 20.0) -> Evidence:
+    """Of so much on a line of 100 m; the mean is ``body``."""
+    half = round(length_m / STEP_M / 2)
+    odds = np.concatenate(
+        [np.full(N_LINE - 2 * half, -3.0), np.full(half, body + 0.1), np.full(half, body - 0.1)]
+    )
+    return Evidence(
+        body=odds,
+        gap=odds + 1.0,
+        seen=np.ones(N_LINE, dtype=np.bool_),
+        view=np.zeros((6, 16, N_LINE), dtype=np.float32),
+    )
+
+
 @pytest.mark.parametrize(
     ("confidence", "body", "stays"),
     [
@@ -205,17 +224,31 @@ def test_what_is_doubtful_follows_what_the_tile_shows() -> None:
 def test_what_is_unsure_everywhere_on_a_line_that_may_be_no_track_is_not_believed(
     confidence: float, body: float, stays: bool
 ) -> None:
-    n = round(SURE_M / STEP_M)
-    odds = np.concatenate([np.full(n - 80, -3.0), np.full(40, body + 0.1), np.full(40, body - 0.1)])
-    before = Evidence(
-        body=odds,
-        gap=odds + 1.0,
-        seen=np.ones(n, dtype=np.bool_),
-        view=np.zeros((6, 16, n), dtype=np.float32),
-    )
-    (after,) = believed([beside(confidence, 0.0, n)], [before])
-    np.testing.assert_allclose(after.body, odds if stays else np.minimum(odds, -BACKGROUND))
+    """In a tile that has a track far aside."""
+    before, empty = shown(body), shown(-2.0)
+    after, same = believed([beside(confidence, 0.0, N_LINE), beside(1.0, 50.0, N_LINE)], [before, empty])
+    np.testing.assert_allclose(after.body, before.body if stays else np.minimum(before.body, -BACKGROUND))
     np.testing.assert_allclose(after.gap, before.gap if stays else np.minimum(before.gap, after.body))
+    assert same is empty
+
+
+@pytest.mark.parametrize(
+    ("other", "stays"),
+    [
+        (shown(TRAIN + 0.01, TRAIN_M), True),
+        (shown(TRAIN - 0.01, TRAIN_M), False),
+        (shown(TRAIN + 0.01, TRAIN_M - 1), False),
+    ],
+)
+def test_where_nothing_surely_is_a_track_or_a_train_more_is_asked(other: Evidence, stays: bool) -> None:
+    lines = [beside(NEARLY_SURE, 0.0, N_LINE), beside(NEARLY_SURE, 50.0, N_LINE)]
+    unsure = shown(LEAST_SURE + 0.1)
+    assert (believed(lines, [unsure, other])[0] is unsure) == stays
+
+
+def test_what_is_as_sure_as_a_train_stays_for_itself() -> None:
+    car = shown(TRAIN + 0.01, 12.0)
+    assert believed([beside(NEARLY_SURE, 0.0, N_LINE)], [car]) == (car,)
 
 
 def test_an_empty_line_stays_as_it_is() -> None:

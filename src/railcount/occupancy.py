@@ -55,6 +55,9 @@ BESIDE_STEP = 8
 LEAST_SURE = 1.0
 """Mean log-odds of body over all that is likelier body than not, of a line that is not surely a track. Below,
 that is taken for marks on a road or a fence's shadow, not for cars."""
+TRAIN, TRAIN_M = 2.5, 30.0
+"""The same mean, and metres of it, of what surely is a train: two cars. In a tile with neither that nor what
+surely is a track, what looks like cars must be as sure: its lines may be lanes, or rows of roofs."""
 COARSE_SHARE = 0.12
 """Part of the columns that the network for pixels beyond 1.5 m expects to be occupied: it learned from lines
 beside tracks and from empty yards too, and in doubt says empty. Set on simulated yards, full and empty."""
@@ -243,11 +246,21 @@ def _surely_tracks(strips: Sequence[Strip]) -> list[bool]:
 
 
 def believed(strips: Sequence[Strip], evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
-    """The evidence of a tile's lines, without what is unsure everywhere on a line that may be no track."""
+    """The evidence of a tile's lines, without what is unsure everywhere on a line that may be no track.
+
+    More is asked where nothing in the tile surely is a track or a train.
+    """
     sure = _surely_tracks(strips)
+    likely = [one.body[one.body > 0] for one in evidence]
+    mean = [float(body.mean()) if body.size else 0.0 for body in likely]
+    trains = [
+        m >= TRAIN and body.size * strip.step_m >= TRAIN_M
+        for strip, body, m in zip(strips, likely, mean, strict=True)
+    ]
+    least = LEAST_SURE if any(sure) or any(trains) else TRAIN
     return tuple(
-        one if is_sure or _somewhere_sure(one) else emptied(one)
-        for one, is_sure in zip(evidence, sure, strict=True)
+        one if is_sure or m >= least or not body.size else emptied(one)
+        for one, is_sure, m, body in zip(evidence, sure, mean, likely, strict=True)
     )
 
 
@@ -255,12 +268,6 @@ def emptied(evidence: Evidence, columns: NDArray[np.bool_] | bool = True) -> Evi
     """The same, there as where no blob was found."""
     body = np.where(columns, np.minimum(evidence.body, -BACKGROUND), evidence.body)
     return replace(evidence, body=body, gap=np.where(columns, np.minimum(evidence.gap, body), evidence.gap))
-
-
-def _somewhere_sure(evidence: Evidence) -> bool:
-    """Whether what seems to stand there is seen so well that it may be cars; so where nothing seems to."""
-    likely = evidence.body[evidence.body > 0]
-    return not likely.size or bool(likely.mean() >= LEAST_SURE)
 
 
 def _is_sure(strip: Strip) -> bool:
