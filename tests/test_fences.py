@@ -85,7 +85,8 @@ ARROWS = {
     ),
     # The counting model is itself a judge of tracks: of two places for given lines, and beside found ones.
     "railcount.occupancy": (
-        *("occupancy.py", "cars/", "pipeline.py", "tracks/neighbours.py", "tracks/register.py"),
+        *("occupancy.py", "exclusion.py", "cars/", "pipeline.py"),
+        *("tracks/neighbours.py", "tracks/register.py"),
     ),
 }
 """Module, and who may import it: data flows one way."""
