@@ -16,6 +16,7 @@ from railcount.occupancy import (
     NARROWEST_GAP_M,
     NEARLY_SURE,
     PRIOR,
+    ROOM_M,
     SHORTEST_BLOB_M,
     SIDE_CHANNEL,
     STATES,
@@ -195,11 +196,11 @@ def test_what_is_doubtful_follows_what_the_tile_shows() -> None:
     assert _by_own_share([]) == []
 
 
-N_LINE = round(SURE_M / STEP_M)
+N_LINE = round(ROOM_M / STEP_M)
 
 
 def shown(body: float, length_m: float = 20.0) -> Evidence:
-    """Of so much on a line of 100 m; the mean is ``body``."""
+    """Of so much on a line of 150 m; the mean is ``body``."""
     half = round(length_m / STEP_M / 2)
     odds = np.concatenate(
         [np.full(N_LINE - 2 * half, -3.0), np.full(half, body + 0.1), np.full(half, body - 0.1)]
@@ -244,6 +245,12 @@ def test_where_nothing_surely_is_a_track_or_a_train_more_is_asked(other: Evidenc
     lines = [beside(NEARLY_SURE, 0.0, N_LINE), beside(NEARLY_SURE, 50.0, N_LINE)]
     unsure = shown(LEAST_SURE + 0.1)
     assert (believed(lines, [unsure, other])[0] is unsure) == stays
+
+
+def test_in_a_small_tile_no_more_is_asked() -> None:
+    unsure = shown(LEAST_SURE + 0.1)
+    short = beside(NEARLY_SURE, 0.0, N_LINE - 1)
+    assert believed([short], [unsure]) == (unsure,)
 
 
 def test_what_is_as_sure_as_a_train_stays_for_itself() -> None:

@@ -58,6 +58,8 @@ that is taken for marks on a road or a fence's shadow, not for cars."""
 TRAIN, TRAIN_M = 2.5, 30.0
 """The same mean, and metres of it, of what surely is a train: two cars. In a tile with neither that nor what
 surely is a track, what looks like cars must be as sure: its lines may be lanes, or rows of roofs."""
+ROOM_M = 150.0
+"""Length of a line without which a tile has no room for either to show: small hazy windows of a real yard."""
 COARSE_SHARE = 0.12
 """Part of the columns that the network for pixels beyond 1.5 m expects to be occupied: it learned from lines
 beside tracks and from empty yards too, and in doubt says empty. Set on simulated yards, full and empty."""
@@ -248,7 +250,7 @@ def _surely_tracks(strips: Sequence[Strip]) -> list[bool]:
 def believed(strips: Sequence[Strip], evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
     """The evidence of a tile's lines, without what is unsure everywhere on a line that may be no track.
 
-    More is asked where nothing in the tile surely is a track or a train.
+    More is asked where a tile has room for a yard, and nothing in it surely is a track or a train.
     """
     sure = _surely_tracks(strips)
     likely = [one.body[one.body > 0] for one in evidence]
@@ -257,7 +259,8 @@ def believed(strips: Sequence[Strip], evidence: Sequence[Evidence]) -> tuple[Evi
         m >= TRAIN and body.size * strip.step_m >= TRAIN_M
         for strip, body, m in zip(strips, likely, mean, strict=True)
     ]
-    least = LEAST_SURE if any(sure) or any(trains) else TRAIN
+    has_room = any(strip.length_m >= ROOM_M for strip in strips)
+    least = TRAIN if has_room and not (any(sure) or any(trains)) else LEAST_SURE
     return tuple(
         one if is_sure or m >= least or not body.size else emptied(one)
         for one, is_sure, m, body in zip(evidence, sure, mean, likely, strict=True)
