@@ -328,3 +328,14 @@ def test_what_is_unsure_everywhere_is_not_counted_on_lines_that_were_found(
     )
     assert best(counted(pixels_of(drawn), network, drawn.grid)) == 0
     assert best(counted(pixels_of(drawn), replace(network, source="given"), drawn.grid)) > 0
+
+
+def test_trains_beside_which_second_lines_were_found_are_not_counted_twice(drawn: RenderedScene) -> None:
+    """2.1 m beside; here and there the second line alone reads a piece of ground as a car."""
+    tracks = given(drawn).tracks
+    beside = tuple(replace(t, id=f"{t.id}b", line_px=t.line_px + 1.5 / drawn.grid.gsd_m) for t in tracks)
+    once, twice = (
+        best(counted(pixels_of(drawn), TrackNetwork(tracks=some, source="found"), drawn.grid))
+        for some in (tracks, tracks + beside)
+    )
+    assert 0 < once <= twice < 1.25 * once
