@@ -85,7 +85,7 @@ ARROWS = {
     ),
     # The counting model is itself a judge of tracks: of two places for given lines, and beside found ones.
     "railcount.occupancy": (
-        *("occupancy.py", "exclusion.py", "cars/", "pipeline.py"),
+        *("occupancy.py", "centring.py", "exclusion.py", "cars/", "pipeline.py"),
         *("tracks/neighbours.py", "tracks/register.py"),
     ),
 }

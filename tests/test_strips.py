@@ -86,3 +86,13 @@ def test_a_strip_knows_the_size_of_the_pixels_it_was_read_from(gsd_m: float) -> 
     network = TrackNetwork(tracks=(Track(id="1", line_px=line),), source="given")
     (strip,) = straighten(pixels, network, grid=grid(200, 80, gsd_m))
     assert strip.pixel_m == pytest.approx(gsd_m, rel=0.01)
+
+
+def test_a_strip_lies_aside_of_its_track() -> None:
+    line = np.array([[10.0, 50.0], [90.0, 50.0]])
+    pixels = painted(line, (100, 100), 0.5)
+    network = TrackNetwork(tracks=(Track(id="1", line_px=line),), source="given")
+    (strip,) = straighten(pixels, network, grid=grid(100, 100, 0.5), aside_m=np.array([1.0]))
+    np.testing.assert_allclose(strip.centre_px[:, 1], 52.0)
+    profile = strip.bands[0].mean(axis=1)
+    np.testing.assert_allclose(profile, np.abs(strip.across_m + 1.0), atol=0.3)

@@ -11,6 +11,7 @@ import numpy as np
 
 from railcount.cars.lengths import COUPLED_GAP_M, Stock, load_stock
 from railcount.cars.totals import by_length, car_by_car
+from railcount.centring import centred
 from railcount.contrast import featureless
 from railcount.counts import Interval, TileCount, TrackSummary
 from railcount.doubt import doubted
@@ -241,6 +242,10 @@ def count_on(result: TileCount, mosaic: Mosaic, network: TrackNetwork, *, stock:
     strips = straighten(mosaic, network, grid=grid)
     sun = result.acquisition.sun_azimuth_deg if result.acquisition else None
     evidence = measure(strips, sun_azimuth_deg=sun, coarse=regime == "occupied_length")
+    if network.source != "found" and regime != "occupied_length":
+        moved = centred(strips, evidence, mosaic, grid=grid)
+        if moved is not None:
+            strips, evidence = moved, measure(moved, sun_azimuth_deg=sun)
     if network.source == "found":
         evidence = one_each(strips, believed(strips, evidence))
     seen = see(strips, [e.seen for e in evidence], mosaic, found=network.source == "found")

@@ -40,7 +40,7 @@ class Strip:
     half_width_m: float
     """Row r lies at y = (r + 0.5) * step_m - half_width_m."""
     centre_px: NDArray[np.float64]
-    """(along, 2): pixel coordinates of the track's centre at each column."""
+    """(along, 2): pixel coordinates of the strip's centre at each column."""
     direction: NDArray[np.float64]
     """(along, 2): unit vector along the track in local metres (x east, y south)."""
 
@@ -62,12 +62,19 @@ class Strip:
         return np.asarray((np.arange(n) + 0.5) * self.step_m - self.half_width_m, dtype=np.float64)
 
 
-def straighten(pixels: Sampled, network: TrackNetwork, *, grid: Grid) -> tuple[Strip, ...]:
+def straighten(
+    pixels: Sampled, network: TrackNetwork, *, grid: Grid, aside_m: NDArray[np.float64] | None = None
+) -> tuple[Strip, ...]:
     """One strip per track, in the order of the network.
 
-    Pixels finer than the strip step are smoothed first, so that nothing is sampled away.
+    ``aside_m`` (tracks,) is how far to the right of its track each lies. Pixels finer than the strip step are
+    smoothed first, so that nothing is sampled away.
     """
-    return tuple(_straighten(pixels, track, grid=grid) for track in network.tracks)
+    asides = np.zeros(len(network.tracks)) if aside_m is None else aside_m
+    return tuple(
+        _straighten(pixels, track, grid=grid, aside_m=float(aside))
+        for track, aside in zip(network.tracks, asides, strict=True)
+    )
 
 
 def blur_px(step_m: float, *, grid: Grid) -> float:
@@ -100,11 +107,12 @@ def resample_line(
     return points, direction
 
 
-def _straighten(pixels: Sampled, track: Track, *, grid: Grid) -> Strip:
+def _straighten(pixels: Sampled, track: Track, *, grid: Grid, aside_m: float) -> Strip:
     centre, direction = resample_line(grid.to_local(track.line_px), step=STEP_M)
     n_across = round(2 * HALF_WIDTH_M / STEP_M)
     y = (np.arange(n_across) + 0.5) * STEP_M - HALF_WIDTH_M
     right = np.stack([-direction[:, 1], direction[:, 0]], axis=-1)
+    centre = centre + aside_m * right
     ground = centre[None] + y[:, None, None] * right[None]
     bands, valid = pixels.sample(grid.to_pixel(ground), blur_px=blur_px(STEP_M, grid=grid))
     return Strip(
