@@ -169,3 +169,15 @@ def test_a_blank_image_shows_nothing() -> None:
         bands=np.full((3, SIDE, SIDE), 90.0, np.float32), valid=np.ones((SIDE, SIDE), bool), names=()
     )
     assert cloud_mask(blank, grid=GRID).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_snow_that_thins_out_with_bushes_in_it_is_no_cloud(seed: int) -> None:
+    """Its rim is as soft as a cloud's: what stands in it, dark and sharp, tells."""
+    rng = np.random.default_rng(seed)
+    snow = ground(white_m=140)
+    assert cloud_mask(snow, grid=GRID).any()
+    bands = snow.bands.copy()
+    for row, col in rng.integers(70, 330, (60, 2)):
+        bands[:, row : row + 8, col : col + 8] = 60  # 4 m
+    assert not cloud_mask(replace(snow, bands=bands), grid=GRID).any()
