@@ -84,12 +84,17 @@ def centred(
         around = np.stack([shown(aside + a) for a in ASIDES_M], axis=-1)
         here = here if turn else float(around[:, HERE].sum())
         before, aside = aside, middles(aside, around, right)
-        if np.abs(aside - before).max() < LEAST_M:
+        if np.abs(aside - before).max() < LEAST_M or _there(around, aside - before) < LEAST_GAIN * here:
             break
     if np.abs(aside).max() < LEAST_M or shown(aside).sum() < LEAST_GAIN * here:
         return None
     tracks = TrackNetwork(tracks=tuple(strip.track for strip in strips), source="given")
     return straighten(pixels, tracks, grid=grid, aside_m=aside)
+
+
+def _there(around: Array, further: Array) -> float:
+    """What all show together, moved further aside, between the places where they were asked."""
+    return float(sum(np.interp(a, ASIDES_M, one) for a, one in zip(further, around, strict=True)))
 
 
 def _fullest(strip: Strip, evidence: Evidence) -> slice:
